@@ -1,0 +1,3 @@
+"""Wire protocols: plain Python, importable and testable without Odoo."""
+
+from . import woocommerce

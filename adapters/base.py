@@ -1,0 +1,186 @@
+"""The contract between the engine and a platform.
+
+An adapter speaks one platform's protocol. It knows no ORM and no queue: it is given settings, an
+HTTP client and documents, and gives back one result per document or a typed error.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .documents import Document
+from .errors import SyncError
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """A secret the platform needs. ``name`` is its key in :attr:`Settings.credentials`."""
+
+    name: str
+    label: str
+    help: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class FlowSupport:
+    """What a platform can do with one kind of data.
+
+    :param batch: documents per request at most (1: one request each)
+    :param idempotent: a repeated request with the same key is recognised over there
+    :param compare_and_set: a write can be made conditional on the value last seen
+    :param carriers: for documents the platform has no object for (invoices): the ways to deliver
+        them, as ``{technical name: label}``
+    """
+
+    batch: int = 1
+    idempotent: bool = False
+    compare_and_set: bool = False
+    carriers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """``outbound``/``inbound``: kind of data -> :class:`FlowSupport`.
+
+    :param locations: the store keeps stock per location (then locations are mapped one by one)
+    :param stock_decimals: digits after the point the store keeps of a quantity
+    """
+
+    outbound: dict[str, FlowSupport] = field(default_factory=dict)
+    inbound: dict[str, FlowSupport] = field(default_factory=dict)
+    locations: bool = False
+    stock_decimals: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a connection says of itself: ``address`` without a trailing slash, ``credentials`` by
+    name in clear, ``options`` the platform's own settings."""
+
+    address: str
+    credentials: dict[str, str] = field(default_factory=dict, repr=False)
+    options: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoreIdentity:
+    """Who answered: what a person recognises as the right store."""
+
+    name: str
+    version: str
+    currency: str = ""
+    address: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SendKey:
+    """What the engine knows about one document's earlier tries.
+
+    :param value: the job's idempotency key, the same in every try
+    :param uncertain: an earlier try may have arrived: look before repeating what cannot be repeated
+    :param progress: the steps earlier tries completed (:attr:`Result.progress`)
+    """
+
+    value: str
+    uncertain: bool = False
+    progress: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How one document ended: an ``outcome`` (``created``, ``updated``, ``unchanged``,
+    ``skipped``) or an ``error``.
+
+    ``progress`` holds the steps completed so far, also (especially) beside an error; ``note`` is a
+    sentence for the log; ``seen`` is what the store says it holds now, by location for stock.
+    """
+
+    outcome: str = ""
+    error: SyncError | None = None
+    external_id: str = ""
+    parent_id: str = ""
+    external_ref: str = ""
+    updated_at: datetime | None = None
+    progress: dict = field(default_factory=dict)
+    seen: dict = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of what :meth:`Adapter.fetch` reads; ``cursor`` is ``""`` on the last one.
+    ``total`` is how many there are in all, where the platform says."""
+
+    documents: tuple[Document, ...]
+    cursor: str = ""
+    total: int | None = None
+
+
+class Adapter:
+    """One platform. Subclasses set the class attributes and implement what they declare."""
+
+    platform = ""
+    label = ""
+    address_help = ""
+    credential_fields: tuple[CredentialField, ...] = ()
+    capabilities = Capabilities()
+
+    def __init__(self, settings, client):
+        """
+        :param Settings settings: address, credentials, options
+        :param adapters.http.HttpClient client: sends requests; shared by threads
+        """
+        self.settings = settings
+        self.client = client
+
+    def check(self):
+        """Ask who is there.
+
+        :return: :class:`StoreIdentity`
+        :raise SyncError: with a message that says exactly what is wrong
+        """
+        raise NotImplementedError
+
+    def parcels(self, kind, documents):
+        """Group documents into what one :meth:`push` call takes. Overridden where a request can
+        only carry documents that belong together.
+
+        :return: lists of positions in ``documents``; every position exactly once
+        """
+        size = self.capabilities.outbound[kind].batch
+        positions = range(len(documents))
+        return [list(positions[start : start + size]) for start in range(0, len(documents), size)]
+
+    def push(self, kind, documents, keys):
+        """Write documents to the store.
+
+        :param list documents: one parcel of :meth:`parcels`
+        :param list keys: a :class:`SendKey` for each
+        :return: a :class:`Result` for each, in order; an item's failure is its result
+        :raise SyncError: the whole parcel failed alike (no answer, not signed in, throttled)
+        """
+        return getattr(self, f"_push_{kind}")(documents, keys)
+
+    def fetch(self, kind, since=None, cursor=""):
+        """Read one page, oldest change first.
+
+        :param kind: ``variant`` (:class:`CatalogItem`) or ``order`` (:class:`OrderHead`)
+        :param datetime since: only what changed at or after (UTC)
+        :param str cursor: from the page before; ``""`` for the first
+        :return: :class:`Page`
+        """
+        return getattr(self, f"_fetch_{kind}")(since, cursor)
+
+    def record_url(self, kind, external_id, parent_id=""):
+        """The address of a record in the store's own administration, or ``""``."""
+        return ""
+
+
+ADAPTERS: dict[str, type[Adapter]] = {}
+
+
+def register(adapter_class):
+    """Make a platform known; a decorator, usable from any addon."""
+    ADAPTERS[adapter_class.platform] = adapter_class
+    return adapter_class

@@ -1,0 +1,181 @@
+"""The platform-neutral form of what travels.
+
+A document is made by a mapper (from Odoo) or by an adapter (from the other system) and is the only
+thing both know. It is immutable, compares by value, and knows its fingerprint.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+#: Marks a field that says nothing about the content (labels, what we saw last): it takes no part
+#: in the fingerprint.
+BESIDE_CONTENT = {"fingerprint": False}
+
+
+def beside_content(**kwargs):
+    """A dataclass field that is left out of the fingerprint."""
+    return field(metadata=BESIDE_CONTENT, **kwargs)
+
+
+def plain(value):
+    """``value`` as JSON can carry it: dataclasses as dicts, decimals as exact strings.
+
+    ``Decimal("2.50")`` and ``Decimal("2.5")`` are the same amount and give the same text.
+    """
+    if is_dataclass(value):
+        return {
+            spec.name: plain(getattr(value, spec.name))
+            for spec in fields(value)
+            if spec.metadata.get("fingerprint", True)
+        }
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else Decimal(0), "f")
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What every document has.
+
+    ``label`` is what staff call it (``INV/2026/0042``, ``[MUG-B] Blue mug``); ``external_id`` is
+    empty for what is not yet known to the other system; ``parent_id`` is the remote parent where
+    the platform addresses a child through it (a WooCommerce variation's product).
+    """
+
+    label: str = beside_content(default="")
+    external_id: str = ""
+    parent_id: str = ""
+
+    def content(self):
+        """The content as plain JSON values: what is compared, kept as last sent, and shown."""
+        return plain(self)
+
+    def text(self):
+        """The content as canonical JSON: equal contents give equal texts."""
+        return json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def fingerprint(self):
+        """A short stable hash of the content."""
+        return fingerprint_of(self.text())
+
+
+def fingerprint_of(text):
+    """The fingerprint of a document whose :meth:`Document.text` is known."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+# === STOCK === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocationQuantity:
+    """How many pieces are at one place of the store. ``last_seen`` is the quantity the store held
+    when we last wrote or read it (for compare-and-set); ``None`` where that is unknown."""
+
+    location_id: str
+    quantity: Decimal
+    last_seen: Decimal | None = beside_content(default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InventoryLevel(Document):
+    """The stock of one variant, at every mapped place of the store.
+
+    ``handles`` carries further remote ids the platform needs (Shopify: ``inventory_item_id``).
+    """
+
+    sku: str = beside_content(default="")
+    levels: tuple[LocationQuantity, ...] = ()
+    handles: dict = beside_content(default_factory=dict)
+
+
+# === ACCOUNTING === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceLine:
+    """One line of an invoice; amounts in the invoice's currency, ``total`` with taxes."""
+
+    sku: str
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    subtotal: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceTax:
+    """One tax of an invoice with its base and amount, as Odoo totals it."""
+
+    name: str
+    base: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invoice(Document):
+    """A posted (or cancelled) customer invoice; ``external_id`` is the order's id in the store.
+
+    ``state`` is ``posted`` or ``cancelled``; ``payment_state`` is ``not_paid``, ``in_payment``,
+    ``partial``, ``paid`` or ``reversed``. ``url`` is a link with an access token to the PDF.
+    """
+
+    number: str
+    date: date | None
+    due_date: date | None
+    currency: str
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    residual: Decimal
+    state: str
+    payment_state: str
+    lines: tuple[InvoiceLine, ...] = ()
+    taxes: tuple[InvoiceTax, ...] = ()
+    url: str = ""
+    carriers: tuple[str, ...] = ()
+
+
+# === WHAT IS READ FOR MATCHING === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogItem(Document):
+    """A sellable item of the store (a simple product, or one variation) as matching needs it.
+
+    ``kind`` is ``simple``, ``variation`` or ``bundle``; ``tracked`` says whether the store counts
+    its stock at all; ``quantity`` is ``None`` where it does not.
+    """
+
+    sku: str = ""
+    barcode: str = ""
+    name: str = ""
+    kind: str = "simple"
+    tracked: bool = True
+    quantity: Decimal | None = None
+    updated_at: datetime | None = None
+    url: str = ""
+    handles: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderHead(Document):
+    """An order of the store as matching needs it. ``number`` is what people call it (``1042``)."""
+
+    number: str
+    currency: str = ""
+    total: Decimal = Decimal(0)
+    status: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    url: str = ""

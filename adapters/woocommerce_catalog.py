@@ -1,0 +1,234 @@
+"""Reading products, variations and orders, page by page, oldest change first.
+
+Page numbers would lie: a record that is changed between two pages moves to the end, and another
+one slips from the second page into the first, unread. So each page starts where the one before
+ended: at its last moment of change, without the records of that moment that were read already.
+"""
+
+import json
+from datetime import datetime, timedelta
+
+from .base import Page
+from .documents import CatalogItem, OrderHead
+from .errors import SyncError, ValidationFailed
+from .woocommerce_errors import NO_ROUTE
+from .woocommerce_values import gmt, number, utc
+
+#: https://woocommerce.github.io/woocommerce-rest-api-docs/#list-all-products
+PRODUCTS = "products"
+#: All variations at once, from WooCommerce 10.3 on
+#: (includes/rest-api/Controllers/Version3/class-wc-rest-variations-controller.php)
+VARIATIONS = "variations"
+#: https://woocommerce.github.io/woocommerce-rest-api-docs/#list-all-product-variations
+VARIATIONS_OF = "products/{parent}/variations"
+#: https://woocommerce.github.io/woocommerce-rest-api-docs/#list-all-orders
+ORDERS = "orders"
+PER_PAGE = 100
+#: Products whose variations are read in one go, where there is a request for each.
+PARENTS_AT_ONCE = 10
+
+STOCK_FIELDS = "id,sku,global_unique_id,manage_stock,stock_quantity,date_modified,date_modified_gmt"
+PRODUCT_FIELDS = f"{STOCK_FIELDS},name,type,permalink"
+VARIATION_FIELDS = f"{STOCK_FIELDS},parent_id,attributes,permalink"
+ORDER_FIELDS = "id,number,currency,total,status,date_created_gmt,date_modified,date_modified_gmt"
+
+#: Nothing of these is sold from stock: variable products sell their variations.
+NOT_SOLD = frozenset({"grouped", "external"})
+#: Put together of other products, by extensions; WooCommerce itself has none.
+BUNDLES = ("bundle", "composite", "woosb", "mix-and-match")
+
+
+class CatalogMixin:
+    """Needs ``_api(method, path, params=...)``, ``host`` and ``record_url``."""
+
+    # === PRODUCTS AND VARIATIONS === #
+
+    def _fetch_variant(self, since, cursor):
+        """First products, then variations: all at once, or by product in older stores."""
+        place = self._place(cursor) or {"step": "products"}
+        return getattr(self, f"_fetch_{place['step']}")(since, place)
+
+    def _fetch_products(self, since, place):
+        rows, place, total = self._next_rows(PRODUCTS, PRODUCT_FIELDS, since, place)
+        items = [self._product(row) for row in rows if is_sold(row)]
+        return Page(tuple(items), _cursor(place or {"step": "variations"}), total)
+
+    def _fetch_variations(self, since, place):
+        try:
+            rows, place, total = self._next_rows(VARIATIONS, VARIATION_FIELDS, since, place)
+        except SyncError as error:
+            if error.code != NO_ROUTE:
+                raise
+            return self._fetch_parents(since, {"step": "parents", "page": 1})
+        items = self._variations(rows)
+        return Page(tuple(items), _cursor(place), total)
+
+    def _fetch_parents(self, since, place):
+        """The numbers of products that have variations; their variations follow."""
+        params = {"page": place["page"], "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
+        rows = self._rows(PRODUCTS, {**params, "_fields": "id,variations"})[0]
+        parents = [row["id"] for row in rows if row.get("variations")]
+        after = {"step": "parents", "page": place["page"] + 1} if len(rows) == PER_PAGE else None
+        if not parents:
+            return Page((), _cursor(after))
+        return self._fetch_children(since, {"step": "children", "ids": parents, "then": after})
+
+    def _fetch_children(self, since, place):
+        rows, waiting, page = [], list(place["ids"]), place.get("page", 1)
+        for _turn in range(PARENTS_AT_ONCE):
+            if not waiting or len(rows) >= PER_PAGE:
+                break
+            found = self._children(waiting[0], page, since)
+            rows += [{**row, "parent_id": waiting[0]} for row in found]
+            page = page + 1 if len(found) == PER_PAGE else 1
+            waiting = waiting if page > 1 else waiting[1:]
+        after = {**place, "ids": waiting, "page": page} if waiting else place["then"]
+        return Page(tuple(self._variations(rows)), _cursor(after))
+
+    def _children(self, parent, page, since):
+        params = {"page": page, "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
+        params |= since_params(since) | {"_fields": VARIATION_FIELDS}
+        try:
+            return self._rows(VARIATIONS_OF.format(parent=parent), params)[0]
+        except SyncError as error:
+            if error.kind == "missing":  # deleted since it was listed
+                return []
+            raise
+
+    def _variations(self, rows):
+        names = self._names({row.get("parent_id") for row in rows})
+        return [self._variation(row, names.get(row.get("parent_id"), "")) for row in rows]
+
+    def _names(self, ids):
+        """``{product id: name}``"""
+        ids = sorted(number for number in ids if number)
+        names = {}
+        for start in range(0, len(ids), PER_PAGE):
+            part = ",".join(str(number) for number in ids[start : start + PER_PAGE])
+            params = {"include": part, "per_page": PER_PAGE, "_fields": "id,name"}
+            names |= {row["id"]: row.get("name") or "" for row in self._rows(PRODUCTS, params)[0]}
+        return names
+
+    def _product(self, row):
+        return self._item(row, row.get("name") or "", kind=kind_of(row), parent="")
+
+    def _variation(self, row, parent_name):
+        options = [str(value.get("option") or "") for value in row.get("attributes") or ()]
+        described = ", ".join(option for option in options if option)
+        name = " - ".join(part for part in (parent_name, described) if part)
+        return self._item(row, name, kind="variation", parent=str(row.get("parent_id") or ""))
+
+    def _item(self, row, name, kind, parent):
+        tracked = row.get("manage_stock") is True
+        sku = row.get("sku") or ""
+        return CatalogItem(
+            label=f"[{sku}] {name}" if sku else name,
+            external_id=str(row["id"]),
+            parent_id=parent,
+            sku=sku,
+            barcode=row.get("global_unique_id") or "",
+            name=name,
+            kind=kind,
+            tracked=tracked,
+            quantity=number(row.get("stock_quantity")) if tracked else None,
+            updated_at=utc(row.get("date_modified_gmt")),
+            url=row.get("permalink") or "",
+        )
+
+    # === ORDERS === #
+
+    def _fetch_order(self, since, cursor):
+        place = self._place(cursor) or {}
+        rows, place, total = self._next_rows(ORDERS, ORDER_FIELDS, since, place, is_gmt=True)
+        return Page(tuple(self._order_head(row) for row in rows), _cursor(place), total)
+
+    def _order_head(self, row):
+        order_id = str(row["id"])
+        return OrderHead(
+            label=str(row.get("number") or order_id),
+            external_id=order_id,
+            number=str(row.get("number") or order_id),
+            currency=row.get("currency") or "",
+            total=number(row.get("total")) or 0,
+            status=row.get("status") or "",
+            created_at=utc(row.get("date_created_gmt")),
+            updated_at=utc(row.get("date_modified_gmt")),
+            url=self.record_url("order", order_id),
+        )
+
+    # === PAGES === #
+
+    def _next_rows(self, path, fields, since, place, is_gmt=False):
+        """The page at ``place``, by moment of change.
+
+        :param is_gmt: how the store sorts: orders by UTC, products by its local time
+        :return: rows, the next place (``None`` after the last page), how many there are in all
+        """
+        params = {"per_page": PER_PAGE, "orderby": "modified", "order": "asc", "_fields": fields}
+        if place.get("after"):
+            params["modified_after"] = gmt(datetime.fromisoformat(place["after"]) - SECOND)
+            params["dates_are_gmt"] = "true" if is_gmt else "false"
+        else:
+            params |= since_params(since)
+        if place.get("seen"):
+            params["exclude"] = ",".join(str(number) for number in place["seen"])
+        rows, total = self._rows(path, params)
+        total = place.get("total", total)
+        if len(rows) < PER_PAGE:
+            return rows, None, total
+        moment = "date_modified_gmt" if is_gmt else "date_modified"
+        return rows, {**place, **_where_it_ends(rows, place, moment), "total": total}, total
+
+    def _rows(self, path, params):
+        """:return: rows, how many there are in all"""
+        response = self._api("GET", path, params=params)
+        rows = response.json()
+        total = response.headers.get("X-WP-Total", "")
+        return (rows if isinstance(rows, list) else []), int(total) if total.isdigit() else None
+
+    def _place(self, cursor):
+        if not cursor:
+            return None
+        try:
+            place = json.loads(cursor)
+            if isinstance(place, dict):
+                return place
+        except ValueError:
+            pass
+        raise ValidationFailed(
+            f"The place to go on reading {self.host} from cannot be read.",
+            hint="Start the reading again from the beginning.",
+        )
+
+
+SECOND = timedelta(seconds=1)
+
+
+def _where_it_ends(rows, place, moment):
+    """The last moment of change on the page, and the records of that moment."""
+    after = rows[-1].get(moment) or place.get("after")
+    seen = [row["id"] for row in rows if not after or row.get(moment) == after]
+    if after == place.get("after"):
+        seen = place.get("seen", []) + seen
+    return {"after": after, "seen": seen}
+
+
+def _cursor(place):
+    return json.dumps(place, separators=(",", ":")) if place else ""
+
+
+def since_params(since):
+    """``modified_after`` leaves out the moment itself."""
+    if not since:
+        return {}
+    return {"modified_after": gmt(since - SECOND), "dates_are_gmt": "true"}
+
+
+def is_sold(row):
+    kind = row.get("type") or "simple"
+    return kind not in NOT_SOLD and "variable" not in kind
+
+
+def kind_of(row):
+    kind = row.get("type") or "simple"
+    return "bundle" if any(name in kind for name in BUNDLES) else "simple"

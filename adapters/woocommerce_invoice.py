@@ -1,0 +1,195 @@
+"""Invoices to WooCommerce, which has no such object: custom fields and notes of the order.
+
+A field is written again without harm. A note is not: the customer would get a second e-mail. So the
+notes that are there are read before one is added, in every try.
+"""
+
+import html
+import re
+from string import Template
+
+from .base import Result
+from .errors import Missing, SyncError, ValidationFailed
+from .woocommerce_values import utc
+
+#: https://woocommerce.github.io/woocommerce-rest-api-docs/#retrieve-an-order
+ORDER = "orders/{order}"
+#: https://woocommerce.github.io/woocommerce-rest-api-docs/#order-notes
+NOTES = "orders/{order}/notes"
+ORDER_FIELDS = "id,number,status,meta_data,date_modified_gmt"
+NOTE_FIELDS = "id,note,customer_note"
+TRASH = "trash"
+#: The leading underscore keeps a field out of WordPress's "Custom fields" box, where it could be
+#: edited by hand. One field for each invoice: two of one order never overwrite each other.
+META_KEY = "_commerce_sync_invoice:{number}"
+CARRIERS = {
+    "meta": "Custom field of the order",
+    "private_note": "Private note of the order",
+    "customer_note": "Note to the customer, e-mailed by the store",
+}
+#: Says nothing that changes later (what is still to pay), or each change would be a new note.
+PRIVATE_TEXT = "Invoice $number of $date: $total $currency. $url"
+CUSTOMER_TEXT = "Your invoice $number of $date, $total $currency: $url"
+CANCELLED_TEXT = "Invoice $number of $date has been cancelled."
+
+
+class InvoiceMixin:
+    """Needs ``_api(method, path, json=...)`` and ``settings``.
+
+    ``options``: ``private_note_text``, ``customer_note_text``, ``cancelled_note_text``: the store's
+    own wording, with ``$number``, ``$date``, ``$due_date``, ``$total``, ``$currency``, ``$url``.
+    """
+
+    def _push_invoice(self, documents, keys):
+        return [self._deliver(*pair) for pair in zip(documents, keys, strict=True)]
+
+    def _deliver(self, invoice, key):
+        """One invoice. Even a failure of the line is its result, for what is done must be kept."""
+        delivery = _Delivery(invoice, key)
+        try:
+            delivery.check()
+            self._read_order(delivery)
+            for carrier in delivery.open_carriers():
+                step = self._write_meta if carrier == "meta" else self._write_note
+                delivery.progress[carrier] = step(delivery, carrier)
+        except SyncError as error:
+            return delivery.result(error=error)
+        return delivery.result()
+
+    def _read_order(self, delivery):
+        path = ORDER.format(order=delivery.order_id)
+        try:
+            delivery.order = self._api("GET", path, params={"_fields": ORDER_FIELDS}).json()
+        except Missing as error:
+            raise delivery.missing(
+                "no longer exists in the store",
+                "Find out in the store why it was deleted; then cancel this job, or match the "
+                "order again and press Resend.",
+                error.code,
+            ) from error
+        if delivery.order.get("status") == TRASH:
+            raise delivery.missing(
+                "is in the store's trash",
+                "Restore it in WooCommerce > Orders > Trash and press Resend, or cancel this job.",
+                "order_in_trash",
+            )
+
+    def _write_meta(self, delivery, carrier):
+        key = META_KEY.format(number=delivery.invoice.number)
+        value = field_value(delivery.invoice)
+        found = [meta for meta in delivery.order.get("meta_data") or () if meta.get("key") == key]
+        if len(found) == 1 and found[0].get("value") == value:
+            return "done"
+        # Without the field's id, WooCommerce replaces the field of this key.
+        order = self._api(
+            "PUT",
+            ORDER.format(order=delivery.order_id),
+            params={"_fields": "id,date_modified_gmt"},
+            json={"meta_data": [{"key": key, "value": value}]},
+        ).json()
+        delivery.order["date_modified_gmt"] = order.get("date_modified_gmt")
+        delivery.changes.add("updated" if found else "created")
+        return "done"
+
+    def _write_note(self, delivery, carrier):
+        """:return: the note's id"""
+        to_customer = carrier == "customer_note"
+        text = self._note_text(delivery.invoice, to_customer)
+        path = NOTES.format(order=delivery.order_id)
+        if delivery.notes is None:
+            delivery.notes = self._api("GET", path, params={"_fields": NOTE_FIELDS}).json()
+        for note in delivery.notes:
+            same = comparable(note.get("note")) == comparable(text)
+            if same and bool(note.get("customer_note")) == to_customer:
+                return note["id"]
+        body = {"note": text, "customer_note": to_customer}
+        note = self._api("POST", path, params={"_fields": NOTE_FIELDS}, json=body).json()
+        delivery.changes.add("created")
+        return note["id"]
+
+    def _note_text(self, invoice, to_customer):
+        options = self.settings.options
+        if invoice.state == "cancelled":
+            wording = options.get("cancelled_note_text") or CANCELLED_TEXT
+        elif to_customer:
+            wording = options.get("customer_note_text") or CUSTOMER_TEXT
+        else:
+            wording = options.get("private_note_text") or PRIVATE_TEXT
+        return " ".join(Template(wording).safe_substitute(field_value(invoice)).split())
+
+
+class _Delivery:
+    """One invoice on its way: what is done, and what this try changed."""
+
+    def __init__(self, invoice, key):
+        self.invoice = invoice
+        self.order_id = invoice.external_id
+        self.order = {}
+        self.notes = None  # not read yet
+        self.changes = set()
+        self.progress = dict(key.progress)
+        self._resumed = bool(key.progress)
+
+    def check(self):
+        """:raise ValidationFailed: it cannot be sent"""
+        if not self.order_id.isdigit():
+            raise ValidationFailed(
+                f"{self._name}: '{self.order_id}' is not the ID of an order in WooCommerce.",
+                hint="Match its order again (Mappings), then press Resend.",
+            )
+        unknown = [carrier for carrier in self.invoice.carriers if carrier not in CARRIERS]
+        if unknown or not self.invoice.carriers:
+            raise ValidationFailed(
+                f"{self._name}: WooCommerce has no way to carry it ({', '.join(unknown) or 'none'}"
+                " chosen).",
+                hint=f"Choose of: {', '.join(CARRIERS.values())}.",
+            )
+
+    def open_carriers(self):
+        return [carrier for carrier in self.invoice.carriers if carrier not in self.progress]
+
+    @property
+    def _name(self):
+        return f"Invoice {self.invoice.number}"
+
+    def missing(self, what, hint, code):
+        return Missing(f"{self._name}: its order {self.order_id} {what}.", hint=hint, code=code)
+
+    def result(self, error=None):
+        if error:
+            return Result(error=error, progress=self.progress)
+        outcome = "unchanged"
+        if self.changes or self._resumed:
+            outcome = "updated" if "updated" in self.changes else "created"
+        return Result(
+            outcome=outcome,
+            external_id=f"{self.order_id}:{self.invoice.number}",
+            parent_id=self.order_id,
+            external_ref=str(self.order.get("number") or ""),
+            updated_at=utc(self.order.get("date_modified_gmt")),
+            progress=self.progress,
+        )
+
+
+def field_value(invoice):
+    """What the order's field says of the invoice: texts only, amounts exactly."""
+    return {
+        "number": invoice.number,
+        "date": invoice.date.isoformat() if invoice.date else "",
+        "due_date": invoice.due_date.isoformat() if invoice.due_date else "",
+        "currency": invoice.currency,
+        "untaxed": format(invoice.untaxed, "f"),
+        "tax": format(invoice.tax, "f"),
+        "total": format(invoice.total, "f"),
+        "residual": format(invoice.residual, "f"),
+        "payment_state": invoice.payment_state,
+        "state": invoice.state,
+        "url": invoice.url,
+    }
+
+
+def comparable(note):
+    """A note's text as it can be found again: WordPress strips backslashes, and may turn
+    characters into entities and addresses into links."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", str(note or "")))
+    return " ".join(text.replace("\\", "").split())

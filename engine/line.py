@@ -1,0 +1,130 @@
+"""The line to one store, as one worker holds it: adapter, threads, and whether it is still up."""
+
+import logging
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ..adapters.base import Adapter, Result, SendKey
+from ..adapters.documents import Document, fingerprint_of
+from ..adapters.errors import SyncError, Unexpected
+from .queue import Claimed
+
+_logger = logging.getLogger(__name__)
+
+
+class NotSent(SyncError):
+    """The line went down before this document's turn: no request was made, no try is spent."""
+
+    kind = "temporary"
+
+
+@dataclass
+class Item:
+    """One document on its way: the job it belongs to and its canonical text."""
+
+    job: Claimed
+    document: Document
+    text: str
+
+    @property
+    def fingerprint(self):
+        return fingerprint_of(self.text)
+
+    def send_key(self):
+        return SendKey(self.job.idempotency_key, self.job.uncertain, self.job.progress)
+
+
+@dataclass
+class Parcel:
+    """What one call of the adapter carries, and how it ended."""
+
+    items: list[Item]
+    results: list[Result] = field(default_factory=list)
+    exchanges: list = field(default_factory=list)
+    duration: float = 0.0
+    traceback: str = ""
+
+    @property
+    def failure(self):
+        """The error all items share because there was no answer to the parcel, or ``None``."""
+        errors = {id(result.error): result.error for result in self.results}
+        return next(iter(errors.values())) if len(errors) == 1 else None
+
+
+class Line:
+    """Sends parcels on a bounded pool of threads until the line goes down.
+
+    After as many temporary failures in a row as the breaker allows, or once the store asks for
+    patience or refuses our credentials, parcels still waiting for a thread are not sent.
+    """
+
+    def __init__(self, connection_id, adapter: Adapter, kind, parallel, threshold):
+        self.connection_id = connection_id
+        self.adapter = adapter
+        self.kind = kind
+        self.threshold = threshold
+        self.stopped: SyncError | None = None
+        self.answered = 0
+        self.failures = 0  # in a row
+        self.last_error = ""
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="commerce_sync")
+
+    def submit(self, items):
+        """Send documents.
+
+        :return: list of futures of :class:`Parcel`
+        """
+        groups = self.adapter.parcels(self.kind, [item.document for item in items])
+        parcels = [Parcel([items[position] for position in group]) for group in groups]
+        return [self._pool.submit(self._send, parcel) for parcel in parcels]
+
+    def close(self):
+        self._pool.shutdown(wait=True)
+        self.adapter.client.close()
+
+    def _send(self, parcel):
+        if self.stopped:
+            error = NotSent(self.stopped.message, hint=self.stopped.hint, code=self.stopped.code)
+            parcel.results = [Result(error=error) for _item in parcel.items]
+            return parcel
+        started = time.monotonic()
+        with self.adapter.client.recording() as exchanges:
+            parcel.results = self._push(parcel)
+        parcel.exchanges = exchanges
+        parcel.duration = time.monotonic() - started
+        self._learn(parcel.failure)
+        return parcel
+
+    def _push(self, parcel):
+        """The adapter's results, or the one error all documents share."""
+        documents = [item.document for item in parcel.items]
+        keys = [item.send_key() for item in parcel.items]
+        try:
+            results = self.adapter.push(self.kind, documents, keys)
+            if len(results) != len(documents):
+                raise Unexpected(f"{len(results)} results for {len(documents)} documents")
+            return results
+        except SyncError as error:
+            return [Result(error=error)] * len(documents)
+        except Exception as error:
+            parcel.traceback = traceback.format_exc()
+            wrapped = Unexpected(f"{type(error).__name__}", uncertain=True)
+            return [Result(error=wrapped)] * len(documents)
+
+    def _learn(self, failure):
+        with self._lock:
+            kind = failure.kind if failure else ""
+            if kind in ("rate_limit", "authentication"):
+                self.stopped = failure
+            elif kind == "temporary":
+                self.failures += 1
+                self.last_error = failure.message
+                if self.failures >= self.threshold:
+                    self.stopped = failure
+            else:
+                self.answered += 1
+                self.failures = 0

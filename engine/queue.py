@@ -1,0 +1,530 @@
+"""The queue itself: enqueue, claim, settle. Raw SQL, because the ORM can neither say ``ON CONFLICT``
+nor ``SKIP LOCKED``, and because ten thousand jobs are one statement here.
+
+Every change of a job's state goes through :func:`_advance`.
+"""
+
+import json
+import logging
+import uuid
+from dataclasses import dataclass, field
+
+import psycopg2.errors
+from odoo.tools import SQL
+
+from . import states
+from .database import NOW, columns
+
+_logger = logging.getLogger(__name__)
+
+#: A business transaction waits this long at most for another one that enqueues the same thing.
+COALESCE_PATIENCE = "300ms"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to enqueue: one job for each of ``record_ids``.
+
+    :param str model: of the records
+    :param str scope: part of the sequence key: jobs of one scope and record run one after another
+    :param bool coalesce: the job says "bring this up to date", so that a waiting one will do
+    :param float delay: seconds before the first try
+    """
+
+    flow_id: int
+    connection_id: int
+    company_id: int
+    direction: str
+    kind: str
+    model: str
+    record_ids: tuple[int, ...]
+    operation: str = "push"
+    scope: str = ""
+    coalesce: bool = True
+    priority: int = 10
+    delay: float = 0.0
+    force: bool = False
+    run_id: int | None = None
+    event_id: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A job as the worker holds it. ``attempts`` counts the tries that cost so far, ``tries`` all
+    of them; ``age`` is in seconds."""
+
+    id: int
+    res_id: int
+    operation: str
+    idempotency_key: str
+    force: bool
+    uncertain: bool
+    attempts: int
+    tries: int
+    progress: dict
+    age: float
+    event_id: int | None
+
+
+@dataclass
+class Move:
+    """How a running job ends its try. ``delay`` in seconds, for those that go back to pending."""
+
+    job_id: int
+    state: str
+    outcome: str | None = None
+    error_kind: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    error_hint: str | None = None
+    delay: float = 0.0
+    cost: int = 0
+    uncertain: bool = False
+    progress: dict = field(default_factory=dict)
+    document: str | None = None
+    external_id: str | None = None
+    superseded_by_id: int | None = None
+
+    @property
+    def progress_json(self):
+        return json.dumps(self.progress) if self.progress else None
+
+
+# === ENQUEUE === #
+
+
+def enqueue(cr, order):
+    """Write one pending job for each record, in the caller's transaction.
+
+    A record that already has a pending job for the same flow and operation keeps that one. It is
+    locked until the caller's transaction ends, so that no worker can take it and read the values
+    of before the change.
+
+    :param Order order: what to enqueue
+    :return: the ids of the pending jobs (new or found), in no particular order
+    """
+    if not order.record_ids:
+        return []
+    try:
+        with cr.savepoint(flush=False):
+            cr.execute(SQL("SELECT set_config('lock_timeout', %s, true)", COALESCE_PATIENCE))
+            ids = _insert(cr, order, coalesce=order.coalesce)
+            cr.execute("SELECT set_config('lock_timeout', '0', true)")
+            return ids
+    except (
+        psycopg2.errors.SerializationFailure,
+        psycopg2.errors.DeadlockDetected,
+        psycopg2.errors.LockNotAvailable,
+    ) as error:
+        # Another transaction enqueues the same thing right now. Coalescing only spares a request;
+        # the business transaction must neither fail nor wait for it.
+        _logger.info("flow %s: enqueued without coalescing: %s", order.flow_id, error.pgcode)
+        return _insert(cr, order, coalesce=False)
+
+
+def _insert(cr, order, *, coalesce):
+    cr.execute(
+        SQL(
+            """
+            INSERT INTO commerce_job AS job (
+                flow_id, connection_id, company_id, direction, kind, model, res_id, operation,
+                state, priority, run_after, identity_key, sequence_key, idempotency_key,
+                "coalesce", force, uncertain, attempts, tries, run_id, event_id,
+                create_uid, write_uid, create_date, write_date)
+            SELECT %(flow)s, %(connection)s, %(company)s, %(direction)s, %(kind)s, %(model)s,
+                   record.id, %(operation)s, 'pending', %(priority)s,
+                   %(now)s + %(delay)s * interval '1 second',
+                   CASE WHEN %(unique)s THEN %(identity)s || record.id END,
+                   %(sequence)s || record.id, gen_random_uuid()::text,
+                   %(coalesce)s, %(force)s, false, 0, 0, %(run)s, %(event)s,
+                   %(user)s, %(user)s, %(now)s, %(now)s
+              FROM unnest(%(ids)s::int[]) AS record(id)
+            ON CONFLICT (identity_key) WHERE state = 'pending' DO UPDATE
+               SET force = job.force OR EXCLUDED.force,
+                   run_id = COALESCE(EXCLUDED.run_id, job.run_id),
+                   priority = LEAST(job.priority, EXCLUDED.priority),
+                   run_after = CASE WHEN job.attempts > 0 AND NOT EXCLUDED.force
+                                    THEN job.run_after
+                                    ELSE LEAST(job.run_after, EXCLUDED.run_after) END
+            RETURNING id
+            """,
+            flow=order.flow_id,
+            connection=order.connection_id,
+            company=order.company_id,
+            direction=order.direction,
+            kind=order.kind,
+            model=order.model,
+            operation=order.operation,
+            priority=order.priority,
+            delay=order.delay,
+            unique=coalesce,
+            identity=identity_prefix(order),
+            sequence=f"{order.connection_id}:{order.scope}:{order.model}:",
+            coalesce=order.coalesce,
+            force=order.force,
+            run=order.run_id,
+            event=order.event_id,
+            user=order.user_id,
+            # sorted: two transactions that enqueue the same records lock them in the same order
+            ids=sorted(set(order.record_ids)),
+            now=NOW,
+        )
+    )
+    return [job_id for (job_id,) in cr.fetchall()]
+
+
+def identity_prefix(order):
+    """What two jobs for the same thing share, but for the record."""
+    return f"{order.flow_id}:{order.operation}:{order.model}:"
+
+
+# === TRANSITIONS === #
+
+
+def _advance(cr, target, *, assign, using, where, returning):
+    """Move jobs to ``target``: the only statement that changes ``state``.
+
+    A job that is in a state from which the table of transitions knows no way to ``target`` is left
+    alone; the caller sees from what is returned which ones moved.
+    """
+    cr.execute(
+        SQL(
+            """UPDATE commerce_job AS job
+                  SET state = %s, write_date = %s, %s
+                 FROM %s
+                WHERE %s AND job.state IN %s
+            RETURNING %s""",
+            target,
+            NOW,
+            assign,
+            using,
+            where,
+            states.sources(target),
+            returning,
+        )
+    )
+    return cr.fetchall()
+
+
+def claim(cr, flow_id, connection_id, limit, lease, worker):
+    """Take up to ``limit`` due jobs of a flow; the cursor is read committed and commits right after.
+
+    :param float lease: seconds until others may take the jobs up again
+    :param str worker: who holds them; also the fence: nobody else can settle them
+    :return: list of :class:`Claimed`, in the order in which they are due
+    """
+    # Claims of one connection take turns: each then sees what the one before has taken. They last
+    # milliseconds. The unique index over running documents is the second lock.
+    cr.execute(
+        SQL("SELECT pg_advisory_xact_lock(hashtext('commerce_sync.claim'), %s)", connection_id)
+    )
+    rows = _advance(
+        cr,
+        states.RUNNING,
+        assign=SQL(
+            """lease_until = %(now)s + %(lease)s * interval '1 second', worker = %(worker)s,
+               started_at = %(now)s, tries = job.tries + 1""",
+            now=NOW,
+            lease=lease,
+            worker=worker,
+        ),
+        using=SQL("(%s) AS due", _due(flow_id, limit)),
+        where=SQL("job.id = due.id"),
+        returning=SQL(
+            """job.id, job.res_id, job.operation, job.idempotency_key, job.force, job.uncertain,
+               job.attempts, job.tries, COALESCE(job.progress, '{}'::jsonb),
+               extract(epoch FROM %s - job.create_date)::float8, job.event_id""",
+            NOW,
+        ),
+    )
+    jobs = sorted((Claimed(*row) for row in rows), key=lambda job: job.id)
+    _supersede_failed(cr, jobs)
+    return jobs
+
+
+def _due(flow_id, limit):
+    """The next jobs of a flow: due, and first in line for their document.
+
+    An earlier failed job for the very same thing holds nothing back: this one replaces it.
+    """
+    return SQL(
+        """SELECT candidate.id
+             FROM commerce_job AS candidate
+            WHERE candidate.flow_id = %(flow)s AND candidate.state = 'pending'
+              AND candidate.run_after <= %(now)s
+              AND NOT EXISTS (
+                  SELECT 1 FROM commerce_job AS earlier
+                   WHERE earlier.sequence_key = candidate.sequence_key
+                     AND earlier.state IN ('pending', 'running', 'failed')
+                     AND earlier.id <> candidate.id
+                     AND (earlier.state = 'running' OR earlier.id < candidate.id)
+                     AND NOT (earlier.state = 'failed' AND candidate."coalesce"
+                              AND earlier.flow_id = candidate.flow_id
+                              AND earlier.operation = candidate.operation))
+            ORDER BY candidate.priority, candidate.run_after, candidate.id
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED""",
+        flow=flow_id,
+        limit=limit,
+        now=NOW,
+    )
+
+
+def _supersede_failed(cr, jobs):
+    """Failed jobs for the same thing as one now taken up are closed in its favour."""
+    if not jobs:
+        return
+    _advance(
+        cr,
+        states.CANCELLED,
+        assign=SQL("superseded_by_id = newer.id, finished_at = %s", NOW),
+        using=SQL("commerce_job AS newer"),
+        where=SQL(
+            """newer.id IN %s AND newer."coalesce" AND job.state = 'failed' AND job.id < newer.id
+               AND job.sequence_key = newer.sequence_key AND job.flow_id = newer.flow_id
+               AND job.operation = newer.operation""",
+            tuple(job.id for job in jobs),
+        ),
+        returning=SQL("job.id"),
+    )
+
+
+def renew(cr, worker, job_ids, lease):
+    """Hold on to running jobs for another ``lease`` seconds."""
+    cr.execute(
+        SQL(
+            """UPDATE commerce_job SET lease_until = %s + %s * interval '1 second'
+                WHERE id IN %s AND state = 'running' AND worker = %s""",
+            NOW,
+            lease,
+            tuple(job_ids),
+            worker,
+        )
+    )
+
+
+def settle(cr, worker, moves):
+    """End the tries of running jobs that ``worker`` holds.
+
+    :param list moves: a :class:`Move` each
+    :return: ids of the jobs that moved. One that is missing was taken from this worker, whose
+        lease ran out, and is somebody else's now.
+    """
+    moves = _give_way(cr, moves)
+    moved = []
+    for target in (states.DONE, states.FAILED, states.PENDING, states.CANCELLED):
+        of_target = [move for move in moves if move.state == target]
+        if of_target:
+            moved += _settle_to(cr, worker, target, of_target)
+    return moved
+
+
+def _give_way(cr, moves):
+    """A job that would wait again, beside a newer one waiting for the same thing, is superseded."""
+    waiting = {move.job_id: move for move in moves if move.state == states.PENDING}
+    if not waiting:
+        return moves
+    cr.execute(
+        SQL(
+            """SELECT job.id, newer.id FROM commerce_job AS job
+                 JOIN commerce_job AS newer ON newer.identity_key = job.identity_key
+                      AND newer.state = 'pending' AND newer.id <> job.id
+                WHERE job.id IN %s
+                ORDER BY newer.id
+                  FOR UPDATE OF newer""",
+            tuple(waiting),
+        )
+    )
+    for job_id, newer_id in cr.fetchall():
+        waiting[job_id].state = states.CANCELLED
+        waiting[job_id].superseded_by_id = newer_id
+    _pass_on_force(cr, [move.job_id for move in waiting.values() if move.superseded_by_id])
+    return moves
+
+
+def _pass_on_force(cr, job_ids):
+    """A person's wish to send in any case survives the job that gave way."""
+    if job_ids:
+        cr.execute(
+            SQL(
+                """UPDATE commerce_job AS newer SET force = true
+                     FROM commerce_job AS job
+                    WHERE job.id IN %s AND job.force AND newer.state = 'pending'
+                      AND newer.identity_key = job.identity_key""",
+                tuple(job_ids),
+            )
+        )
+
+
+_MOVE_COLUMNS = (
+    "job_id",
+    "outcome",
+    "error_kind",
+    "error_code",
+    "error_message",
+    "error_hint",
+    "delay",
+    "cost",
+    "uncertain",
+    "document",
+    "external_id",
+    "superseded_by_id",
+    "progress_json",
+)
+
+
+def _settle_to(cr, worker, target, moves):
+    finished = SQL("NULL::timestamp") if target == states.PENDING else NOW
+    rows = _advance(
+        cr,
+        target,
+        assign=SQL(
+            """outcome = move.outcome, error_kind = move.error_kind, error_code = move.error_code,
+               error_message = move.error_message, error_hint = move.error_hint,
+               attempts = job.attempts + move.cost, uncertain = move.uncertain,
+               run_after = %(now)s + move.delay * interval '1 second',
+               document = COALESCE(move.document, job.document),
+               external_id = COALESCE(move.external_id, job.external_id),
+               superseded_by_id = move.superseded_by_id,
+               progress = COALESCE(move.progress::jsonb, job.progress),
+               force = job.force AND %(pending)s,
+               finished_at = %(finished)s, lease_until = NULL, worker = NULL""",
+            now=NOW,
+            finished=finished,
+            pending=target == states.PENDING,
+        ),
+        using=SQL(
+            """unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                      %s::float8[], %s::int[], %s::bool[], %s::text[], %s::text[], %s::int[],
+                      %s::text[])
+               AS move(id, outcome, error_kind, error_code, error_message, error_hint, delay,
+                       cost, uncertain, document, external_id, superseded_by_id, progress)""",
+            *columns(moves, *_MOVE_COLUMNS),
+        ),
+        where=SQL("job.id = move.id AND job.worker = %s", worker),
+        returning=SQL("job.id"),
+    )
+    return [job_id for (job_id,) in rows]
+
+
+def reclaim(cr, limit=500):
+    """Close what dead workers left behind: running jobs whose lease ran out go back to pending,
+    their unfinished attempts become ``unknown``.
+
+    The try counts: a job that takes its worker down with it must come to an end.
+
+    :return: number of jobs taken back
+    """
+    cr.execute(
+        SQL(
+            """SELECT job.id, job.worker, job.uncertain, job.attempts + 1 >= flow.max_attempts
+                 FROM commerce_job AS job JOIN commerce_flow AS flow ON flow.id = job.flow_id
+                WHERE job.state = 'running' AND job.lease_until < %s
+                ORDER BY job.id LIMIT %s FOR UPDATE OF job SKIP LOCKED""",
+            NOW,
+            limit,
+        )
+    )
+    lost = cr.fetchall()
+    if not lost:
+        return 0
+    sent = _close_lost_tries(cr, [job_id for job_id, *_rest in lost])
+    by_worker = {}
+    for job_id, worker, uncertain, last in lost:
+        move = Move(
+            job_id,
+            states.FAILED if last else states.PENDING,
+            error_kind="temporary",
+            error_message="The worker stopped in the middle of this job; whether it arrived at the "
+            "store is not known.",
+            error_hint="The next try looks at the store first.",
+            cost=1,
+            uncertain=uncertain or job_id in sent,
+        )
+        by_worker.setdefault(worker, []).append(move)
+    for worker, moves in by_worker.items():
+        settle(cr, worker, moves)
+    return len(lost)
+
+
+def _close_lost_tries(cr, job_ids):
+    """The attempts that never ended become ``unknown``; ids of the jobs that had one."""
+    cr.execute(
+        SQL(
+            """UPDATE commerce_attempt SET state = 'unknown', finished_at = %s
+                WHERE job_id IN %s AND state = 'sending' RETURNING job_id""",
+            NOW,
+            tuple(job_ids),
+        )
+    )
+    return {job_id for (job_id,) in cr.fetchall()}
+
+
+def resend(cr, job_ids, user_id):
+    """Put settled jobs back at the head of the queue, to be sent whatever the fingerprint says.
+
+    A job for which a newer one already waits stays as it is: that one is sent instead.
+
+    :return: ids of the jobs that will be sent, in place of the given ones
+    """
+    cr.execute(
+        SQL(
+            """UPDATE commerce_job AS newer SET force = true, run_after = %s
+                 FROM commerce_job AS job
+                WHERE job.id IN %s AND job.state IN ('failed', 'done', 'cancelled')
+                  AND newer.state = 'pending' AND newer.identity_key = job.identity_key
+            RETURNING job.id, newer.id""",
+            NOW,
+            tuple(job_ids),
+        )
+    )
+    replaced = dict(cr.fetchall())
+    own = tuple(job_id for job_id in job_ids if job_id not in replaced)
+    moved = _send_again(cr, own, user_id) if own else []
+    return sorted({job_id for (job_id,) in moved} | set(replaced.values()))
+
+
+def _send_again(cr, job_ids, user_id):
+    return _advance(
+        cr,
+        states.PENDING,
+        assign=SQL(
+            """force = true, run_after = %s, attempts = 0, finished_at = NULL, outcome = NULL,
+               superseded_by_id = NULL, write_uid = %s,
+               idempotency_key = CASE WHEN job.uncertain THEN job.idempotency_key
+                                      ELSE gen_random_uuid()::text END""",
+            NOW,
+            user_id,
+        ),
+        # of several settled jobs for the same thing only the newest goes back
+        using=SQL(
+            """(SELECT DISTINCT ON (COALESCE(identity_key, id::text)) id FROM commerce_job
+                 WHERE id IN %s ORDER BY COALESCE(identity_key, id::text), id DESC) AS newest""",
+            job_ids,
+        ),
+        where=SQL("job.id = newest.id"),
+        returning=SQL("job.id"),
+    )
+
+
+def cancel(cr, job_ids, user_id):
+    """Stop waiting and failed jobs.
+
+    :return: ids of those that were stopped; a running one cannot be
+    """
+    rows = _advance(
+        cr,
+        states.CANCELLED,
+        assign=SQL("finished_at = %s, write_uid = %s", NOW, user_id),
+        using=SQL("(SELECT unnest(%s::int[]) AS id) AS chosen", list(job_ids)),
+        # a worker's own way from running to cancelled is not a person's
+        where=SQL("job.id = chosen.id AND job.state <> 'running'"),
+        returning=SQL("job.id"),
+    )
+    return sorted(job_id for (job_id,) in rows)
+
+
+def worker_name(lane):
+    """A name no other worker has, readable in the log: ``lane 1/9f2c...``."""
+    return f"{lane}/{uuid.uuid4().hex[:12]}"

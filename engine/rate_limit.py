@@ -1,0 +1,89 @@
+"""The rate limit of a connection, shared by all workers on all machines.
+
+GCRA (generic cell rate algorithm): one number per connection, the *theoretical arrival time*,
+says all. The number lives in one row; a short transaction of its own moves it.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from odoo.tools import SQL
+
+from ..adapters.errors import RateLimited
+from .database import read_committed
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """``rate`` requests per second in the long run, ``burst`` of them at once."""
+
+    rate: float
+    burst: int = 1
+
+
+def reserve(limit, arrival, now, cost=1.0):
+    """Take ``cost`` requests' worth of the limit.
+
+    :param RateLimit limit: the limit
+    :param float arrival: the theoretical arrival time so far, in seconds on the clock of ``now``
+    :param float now: the time
+    :param float cost: how many requests' worth
+    :return: ``(new arrival time, seconds to wait before sending)``
+    """
+    interval = 1.0 / limit.rate
+    start = max(arrival, now)
+    wait = max(0.0, start - now - interval * (limit.burst - 1))
+    return start + interval * cost, wait
+
+
+class Throttle:
+    """What an adapter's HTTP client asks before each request.
+
+    :param cursor: opens a cursor of its own
+    :param connection_id: whose row to move
+    :param RateLimit limit: or ``None``: nothing to do
+    :param float longest_wait: longer than this no thread waits: the jobs go back to the queue
+    """
+
+    def __init__(self, cursor, connection_id, limit, longest_wait=10.0):
+        self.cursor = cursor
+        self.connection_id = connection_id
+        self.limit = limit
+        self.longest_wait = longest_wait
+        # one reservation of this process at a time: threads would only queue up at the row lock
+        self._lock = threading.Lock()
+
+    def before_request(self, cost=1.0):
+        """Wait until one more request is allowed.
+
+        :raise RateLimited: the wait would be too long for a thread
+        """
+        if not self.limit:
+            return
+        with self._lock:
+            wait = self._reserve(cost)
+        time.sleep(wait)
+
+    def _reserve(self, cost):
+        with self.cursor() as cr:
+            read_committed(cr)
+            cr.execute(
+                SQL(
+                    """SELECT arrival, extract(epoch FROM clock_timestamp())::float8
+                         FROM commerce_traffic WHERE connection_id = %s FOR UPDATE""",
+                    self.connection_id,
+                )
+            )
+            arrival, now = cr.fetchone()
+            arrival, wait = reserve(self.limit, arrival or 0.0, now, cost)
+            if wait > self.longest_wait:
+                raise RateLimited("The rate limit of this connection is used up.", retry_after=wait)
+            cr.execute(
+                SQL(
+                    "UPDATE commerce_traffic SET arrival = %s WHERE connection_id = %s",
+                    arrival,
+                    self.connection_id,
+                )
+            )
+        return wait

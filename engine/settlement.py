@@ -1,0 +1,254 @@
+"""How the jobs of a chunk end: decisions, and the one transaction that writes them down."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..adapters.base import Result
+from ..adapters.documents import fingerprint_of
+from ..adapters.errors import SyncError
+from ..adapters.redaction import redact
+from . import log, queue, retry, states
+from .line import NotSent
+from .traffic import Report
+
+
+@dataclass
+class Ending:
+    """How one job's try ended, whether or not anything was sent."""
+
+    job: object
+    label: str = ""
+    text: str = ""
+    outcome: str = ""
+    note: str = ""
+    error: SyncError | None = None
+    external_id: str = ""
+    result: Result | None = None
+    parcel: object = None
+
+    @classmethod
+    def of(cls, item, **ending):
+        """The ending of a document that needed no answer."""
+        document = item.document
+        return cls(item.job, document.label, item.text, external_id=document.external_id, **ending)
+
+    @classmethod
+    def of_parcel(cls, parcel):
+        """The endings of all documents of a parcel."""
+        return [
+            cls.of(
+                item,
+                outcome=result.outcome,
+                note=result.note,
+                error=result.error,
+                result=result,
+                parcel=parcel,
+            )
+            for item, result in zip(parcel.items, parcel.results, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class State:
+    """A row for ``commerce.sync.state``."""
+
+    flow_id: int
+    model: str
+    res_id: int
+    fingerprint: str
+    content: str
+    seen: str
+    direction: str = "out"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A row for ``commerce.binding``."""
+
+    connection_id: int
+    company_id: int
+    resource: str
+    model: str
+    res_id: int
+    external_id: str
+    parent_id: str | None
+    external_ref: str | None
+
+
+class Settlement:
+    """Decides what becomes of each job of a chunk, and writes it."""
+
+    def __init__(self, chunk, random):
+        self.chunk = chunk
+        self.flow = chunk.flow
+        self.random = random
+        self.refused = ""  # the store refuses our credentials: its words
+        self.news = self._get_news()
+        self.moves = [self._get_move(ending) for ending in chunk.endings]
+
+    @staticmethod
+    def opening(flow, entry):
+        """The log's row before the try: ``entry`` is an ``Item`` or an :class:`Ending`."""
+        if isinstance(entry, Ending):
+            return log.Try(entry.job.id, entry.label, entry.external_id)
+        text = entry.text
+        if flow.personal:
+            text = json.dumps(redact(json.loads(text)), ensure_ascii=False)
+        document = entry.document
+        return log.Try(entry.job.id, document.label, document.external_id, log.shorten(text))
+
+    # === DECIDE === #
+
+    def _get_news(self):
+        """What the requests of this chunk told about the line."""
+        news = Report()
+        parcels = {id(ending.parcel): ending.parcel for ending in self.chunk.endings}
+        for parcel in filter(None, parcels.values()):
+            failure = parcel.failure
+            kind = failure.kind if failure else ""
+            if isinstance(failure, NotSent):
+                continue
+            if kind == "temporary":
+                news.failures += 1
+                news.error = failure.message
+            elif kind == "rate_limit":
+                news.wait = max(news.wait, failure.retry_after or retry.DEFAULT_RATE_LIMIT_WAIT)
+            elif kind != "authentication":
+                news.answered += 1
+                news.failures = 0
+        return news
+
+    def _get_move(self, ending):
+        move = queue.Move(
+            ending.job.id,
+            states.DONE,
+            document=ending.label or None,
+            external_id=ending.external_id or None,
+        )
+        if ending.error:
+            self._fail(move, ending)
+        else:
+            move.outcome = ending.outcome
+        if ending.result:
+            move.progress = ending.result.progress
+        return move
+
+    def _fail(self, move, ending):
+        error = ending.error
+        move.error_kind = error.kind
+        move.error_code = error.code or None
+        move.error_message = error.message
+        move.error_hint = error.hint or None
+        # once a try may have arrived, every later one looks first, until one is settled
+        move.uncertain = error.uncertain or ending.job.uncertain
+        if isinstance(error, NotSent):
+            move.state = states.PENDING
+            return
+        decision = retry.decide(
+            self.flow.policy,
+            error.kind,
+            ending.job.attempts + 1,
+            random=self.random(),
+            retry_after=error.retry_after,
+            age=ending.job.age,
+            probing=self.chunk.probing,
+        )
+        move.state = states.FAILED if decision.action == retry.FAIL else states.PENDING
+        move.delay = decision.delay
+        move.cost = int(decision.costs)
+        if decision.action == retry.PAUSE:
+            self.refused = error.message
+
+    # === WRITE === #
+
+    def write(self, cr, env):
+        """One transaction: job states, log, bindings, what was last sent.
+
+        :return: ids of the jobs that were settled
+        """
+        moved = set(queue.settle(cr, self.chunk.worker, self.moves))
+        log.close_tries(cr, self.chunk.worker, self._closings())
+        told = [e for e in self.chunk.endings if e.job.id in moved and e.result and not e.error]
+        env["commerce.sync.state"]._store(cr, [self._state(ending) for ending in told])
+        if self.flow.binds:
+            env["commerce.binding"]._store(cr, self._bound(env, told))
+        return moved
+
+    def _closings(self):
+        """The log's rows after the try, for those that were tried."""
+        states_of = {move.job_id: move for move in self.moves}
+        return [
+            self._closing(ending, states_of[ending.job.id])
+            for ending in self.chunk.endings
+            if ending.error or ending.result or ending.outcome == "dry_run"
+        ]
+
+    def _closing(self, ending, move):
+        entry = log.Try(
+            ending.job.id,
+            state=self._log_state(ending, move),
+            outcome=move.outcome,
+            error_kind=move.error_kind,
+            error_code=move.error_code,
+            error_message=move.error_message,
+            error_hint=move.error_hint,
+            traceback=getattr(ending.error, "traceback", None),
+            external_id=ending.result.external_id if ending.result else "",
+        )
+        if ending.parcel:
+            _describe_exchange(entry, ending)
+        return entry
+
+    def _log_state(self, ending, move):
+        if isinstance(ending.error, NotSent):
+            return "not_sent"
+        if ending.outcome == "dry_run":
+            return "dry_run"
+        if move.state in (states.PENDING, states.CANCELLED):
+            return "retry"
+        return move.state
+
+    def _state(self, ending):
+        return State(
+            self.flow.id,
+            self.flow.model,
+            ending.job.res_id,
+            fingerprint_of(ending.text),
+            ending.text,
+            json.dumps(ending.result.seen),
+        )
+
+    def _bound(self, env, endings):
+        connection = env["commerce.connection"].browse(self.flow.connection_id)
+        return [
+            Bound(
+                connection.id,
+                connection.company_id.id,
+                self.flow.resource,
+                self.flow.model,
+                ending.job.res_id,
+                ending.result.external_id,
+                ending.result.parent_id or None,
+                ending.result.external_ref or None,
+            )
+            for ending in endings
+            if ending.result.external_id
+        ]
+
+
+def _describe_exchange(entry, ending):
+    """Put the requests of a try into its row of the log."""
+    parcel = ending.parcel
+    entry.duration_ms = round(parcel.duration * 1000)
+    entry.traceback = entry.traceback or parcel.traceback or None
+    if not parcel.exchanges:
+        return
+    last = parcel.exchanges[-1]
+    entry.request_line = "; ".join(
+        f"{one.method} {urlsplit(one.url).path}" for one in parcel.exchanges
+    )
+    entry.http_status = last.status
+    entry.remote_request_id = last.remote_request_id or None
+    shared = len(parcel.items) > 1 and not ending.error
+    entry.response_summary = ending.note or None if shared else log.shorten(last.response_summary)

@@ -1,0 +1,380 @@
+"""The worker: claims jobs, has them prepared and sent, and settles them.
+
+Three phases, each with a transaction of its own but for the second, which has none:
+
+1. *claim and prepare*: jobs are leased, the mapper builds documents, the log says ``sending``;
+2. *send*: HTTP on a pool of threads, no cursor, no locks;
+3. *settle*: job states, log, bindings and what was last sent, in one transaction.
+
+While one chunk of jobs is being sent, the next is prepared.
+"""
+
+import logging
+import random
+import time
+import traceback
+from collections import deque
+from concurrent.futures import wait
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg2
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..adapters.errors import SyncError, Unexpected, ValidationFailed
+from ..mappers.base import Problems, Skip
+from . import log, queue, traffic
+from .database import NOW, read_committed, transact
+from .line import Item, Line
+from .retry import RetryPolicy
+from .settlement import Ending, Settlement
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds a worker may be silent before its jobs are taken up by another. It renews the lease of
+#: what it holds well before that, so this only bounds how long a crash delays a job.
+LEASE = 120.0
+#: Jobs claimed at once: enough to fill every thread twice, bounded for the memory's sake.
+LARGEST_CHUNK = 1000
+#: For kinds that go one document a request: so many for each thread.
+PER_THREAD = 8
+
+
+@dataclass(frozen=True)
+class FlowFacts:
+    """What the worker needs of a flow when no transaction is open."""
+
+    id: int
+    connection_id: int
+    kind: str
+    model: str
+    resource: str
+    binds: bool
+    personal: bool
+    policy: RetryPolicy
+    dry_run: bool
+    parallel: int
+    batch: int
+    threshold: int
+
+    @property
+    def chunk(self):
+        return min(LARGEST_CHUNK, self.parallel * max(self.batch, PER_THREAD))
+
+
+@dataclass
+class Chunk:
+    """Jobs of one flow that this worker holds together, from claim to settlement."""
+
+    worker: str
+    flow: FlowFacts
+    jobs: list
+    probing: bool = False
+    items: list = field(default_factory=list)
+    endings: list = field(default_factory=list)
+    futures: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What :meth:`Worker.drain` did: settled jobs, whether more are due, when the next will be."""
+
+    done: int
+    remaining: int
+    next_at: datetime | None
+
+
+class Worker:
+    """One lane. Any number of them may work on one database, on any number of machines."""
+
+    def __init__(self, env, lane="lane", seconds=45.0, connection_id=None, lease=LEASE):
+        """
+        :param env: for its registry; its cursor is not used
+        :param str lane: named in the log
+        :param float seconds: how long to take up new work
+        :param int connection_id: work on this connection only
+        :param float lease: see :data:`LEASE`
+        """
+        self.registry = env.registry
+        self.lane = lane
+        self.seconds = seconds
+        self.connection_id = connection_id
+        self.lease = lease
+        self._lines = {}
+        self._served = {}
+        self._turn = 0
+        self._done = 0
+        self._exhausted = False
+
+    def drain(self):
+        """Work until nothing is due or the time is up.
+
+        :return: :class:`Drained`
+        """
+        deadline = time.monotonic() + self.seconds
+        under_way = deque()
+        try:
+            self._transact(queue.reclaim)
+            while time.monotonic() < deadline:
+                chunk = self._take_up()
+                if chunk:
+                    under_way.append(chunk)
+                if not under_way:
+                    self._exhausted = True
+                    break
+                if not chunk or len(under_way) > 1:
+                    self._finish(under_way.popleft())
+            while under_way:
+                self._finish(under_way.popleft())
+        finally:
+            for line in self._lines.values():
+                line.close()
+            self._lines.clear()
+        due, next_at = self._transact(self._outlook)
+        # what is due but could not be taken up waits for its turn: that is no work to come back to
+        return Drained(self._done, 0 if self._exhausted else due, next_at)
+
+    def _transact(self, work):
+        def isolated(cr):
+            read_committed(cr)
+            return work(cr)
+
+        return transact(self.registry.cursor, isolated)
+
+    def _env(self, cr):
+        return api.Environment(cr, SUPERUSER_ID, {})
+
+    # === PHASE 1: CLAIM AND PREPARE === #
+
+    def _take_up(self):
+        """Claim, prepare and hand over to the threads one chunk of the flow whose turn it is.
+
+        :return: :class:`Chunk`, or ``None`` where nothing can be taken up
+        """
+        for flow_id, connection_id in self._transact(self._candidates):
+            chunk = self._transact(lambda cr, f=flow_id, c=connection_id: self._claim(cr, f, c))
+            if chunk:
+                self._turn += 1
+                self._served[connection_id] = self._turn
+                self._prepare(chunk)
+                return chunk
+        return None
+
+    def _candidates(self, cr):
+        """Flows with due jobs, of each connection the most urgent one first; the connection that
+        was served least recently comes first."""
+        cr.execute(
+            SQL(
+                """SELECT flow.id, flow.connection_id
+                     FROM commerce_flow AS flow
+                     JOIN commerce_connection AS connection ON connection.id = flow.connection_id
+                    WHERE flow.active AND connection.active AND connection.state = 'live'
+                      AND (%(only)s IS NULL OR connection.id = %(only)s)
+                      AND EXISTS (SELECT 1 FROM commerce_job AS job
+                                   WHERE job.flow_id = flow.id AND job.state = 'pending'
+                                     AND job.run_after <= %(now)s)
+                    ORDER BY flow.priority, flow.id""",
+                only=self.connection_id,
+                now=NOW,
+            )
+        )
+        return sorted(cr.fetchall(), key=lambda row: self._served.get(row[1], 0))
+
+    def _claim(self, cr, flow_id, connection_id):
+        admission = traffic.admits(cr, connection_id, self.lease)
+        if admission == "none":
+            return None
+        facts = self._flow_facts(cr, flow_id)
+        limit = 1 if admission == "probe" else facts.chunk
+        worker = queue.worker_name(self.lane)
+        jobs = queue.claim(cr, flow_id, connection_id, limit, self.lease, worker)
+        return Chunk(worker, facts, jobs, probing=admission == "probe") if jobs else None
+
+    def _flow_facts(self, cr, flow_id):
+        flow = self._env(cr)["commerce.flow"].browse(flow_id)
+        connection = flow.connection_id
+        mapper = flow._get_mapper()
+        support = flow._get_supported()[flow.kind]
+        return FlowFacts(
+            id=flow.id,
+            connection_id=connection.id,
+            kind=flow.kind,
+            model=mapper.model,
+            resource=mapper.resource,
+            binds=mapper.binds,
+            personal=mapper.personal,
+            policy=flow._get_policy(),
+            dry_run=connection.dry_run,
+            parallel=connection.parallel_requests,
+            batch=support.batch,
+            threshold=connection.breaker_threshold,
+        )
+
+    def _prepare(self, chunk):
+        """Build the documents, write the log's ``sending`` rows, and start to send."""
+        # a transaction of its own, begun after the claim: it sees every change that was committed
+        # before, and a later change has a job of its own
+        transact(self.registry.cursor, lambda cr: self._prepare_in(cr, chunk))
+        if not chunk.items:
+            return
+        if chunk.flow.dry_run:
+            chunk.endings += [Ending.of(item, outcome="dry_run") for item in chunk.items]
+            return
+        try:
+            chunk.futures = self._get_line(chunk.flow).submit(chunk.items)
+        except SyncError as error:
+            chunk.endings += [Ending.of(item, error=error) for item in chunk.items]
+
+    def _prepare_in(self, cr, chunk):
+        chunk.items, chunk.endings = [], []
+        env = self._env(cr)
+        mapper = env["commerce.flow"].browse(chunk.flow.id)._get_mapper()
+        prepared = self._build(mapper, {job.res_id for job in chunk.jobs})
+        known = self._fingerprints(cr, chunk)
+        for job in chunk.jobs:
+            self._sort_in(chunk, mapper, job, prepared.get(job.res_id), known.get(job.res_id))
+        tries = [Settlement.opening(chunk.flow, item) for item in chunk.items]
+        tries += [
+            Settlement.opening(chunk.flow, ending) for ending in chunk.endings if ending.error
+        ]
+        env.flush_all()
+        log.open_tries(cr, chunk.worker, tries)
+
+    def _build(self, mapper, record_ids):
+        """The mapper's documents; one record that breaks it does not break the others."""
+        records = mapper.env[mapper.model].browse(sorted(record_ids)).exists()
+        try:
+            with mapper.env.cr.savepoint():
+                return mapper.prepare(records)
+        except psycopg2.OperationalError:
+            raise  # the database, not the record: the whole transaction is done again
+        except Exception as error:
+            if len(records) == 1:
+                return {records.id: self._as_error(mapper, records, error)}
+        prepared = {}
+        for record in records:
+            prepared |= self._build(mapper, {record.id})
+        return prepared
+
+    def _as_error(self, mapper, record, error):
+        """What stopped the mapper at this record, as an error of its job."""
+        if isinstance(error, UserError):  # also AccessError: in words already
+            intro = mapper.intro(record.sudo().display_name)
+            return ValidationFailed(f"{intro}: {error}")
+        _logger.exception("%s: %s cannot be prepared", mapper.flow, record)
+        wrapped = Unexpected(f"{mapper.intro(record.sudo().display_name)}: {type(error).__name__}")
+        wrapped.traceback = traceback.format_exc()
+        return wrapped
+
+    def _fingerprints(self, cr, chunk):
+        cr.execute(
+            SQL(
+                """SELECT res_id, fingerprint FROM commerce_sync_state
+                    WHERE flow_id = %s AND res_id IN %s""",
+                chunk.flow.id,
+                tuple(job.res_id for job in chunk.jobs),
+            )
+        )
+        return dict(cr.fetchall())
+
+    def _sort_in(self, chunk, mapper, job, prepared, fingerprint):
+        """A job either has something to send or ends here."""
+        match prepared:
+            case None:
+                ending = Ending(job, outcome="skipped", note="The record was deleted in Odoo.")
+            case Skip(reason=reason, label=label):
+                ending = Ending(job, label=label, outcome="skipped", note=reason)
+            case Problems(label=label):
+                error = prepared.as_error(mapper.intro(label))
+                ending = Ending(job, label=label, error=error)
+            case SyncError():
+                ending = Ending(job, error=prepared)
+            case document:
+                item = Item(job, document, document.text())
+                if job.force or job.uncertain or fingerprint != item.fingerprint:
+                    chunk.items.append(item)
+                    return
+                ending = Ending.of(item, outcome="unchanged")
+        chunk.endings.append(ending)
+
+    def _get_line(self, flow):
+        key = (flow.connection_id, flow.kind)
+        if key not in self._lines:
+            adapter = transact(
+                self.registry.cursor,
+                lambda cr: (
+                    self._env(cr)["commerce.connection"].browse(flow.connection_id)._get_adapter()
+                ),
+            )
+            self._lines[key] = Line(
+                flow.connection_id, adapter, flow.kind, flow.parallel, flow.threshold
+            )
+        return self._lines[key]
+
+    # === PHASES 2 AND 3: WAIT FOR THE THREADS, SETTLE === #
+
+    def _finish(self, chunk):
+        """Wait for the chunk's answers and settle its jobs."""
+        pending = set(chunk.futures)
+        while pending:
+            _done, pending = wait(pending, timeout=self.lease / 3)
+            if pending:
+                ids = [job.id for job in chunk.jobs]
+                self._transact(lambda cr: queue.renew(cr, chunk.worker, ids, self.lease))
+        for future in chunk.futures:
+            chunk.endings += Ending.of_parcel(future.result())
+        settlement = Settlement(chunk, random.random)
+        moved = self._transact(lambda cr: settlement.write(cr, self._env(cr)))
+        self._done += len(moved)
+        self._pass_on(chunk, settlement)
+
+    def _pass_on(self, chunk, settlement):
+        """What the chunk told about the line to the store: breaker, pause, notices."""
+        news = settlement.news
+        change = self._transact(
+            lambda cr: traffic.report(cr, chunk.flow.connection_id, news, chunk.flow.threshold)
+        )
+        refused = settlement.refused
+        if change or refused:
+            transact(
+                self.registry.cursor,
+                lambda cr: self._tell(cr, chunk.flow.connection_id, change, news.error, refused),
+            )
+        key = (chunk.flow.connection_id, chunk.flow.kind)
+        line = self._lines.get(key)
+        if line and line.stopped:
+            # Why it stopped is written down by now and keeps further jobs from being claimed; once
+            # they may be, they get a line that begins anew.
+            self._lines.pop(key).close()
+
+    def _tell(self, cr, connection_id, change, error, refused):
+        connection = self._env(cr)["commerce.connection"].browse(connection_id)
+        if refused:
+            connection._pause("authentication", refused)
+        elif change:
+            connection._line_changed(change, error)
+
+    def _outlook(self, cr):
+        """``(due jobs left, when the next one is due)``, of connections that are live."""
+        cr.execute(
+            SQL(
+                """SELECT count(*) FILTER (WHERE due), min(at) FILTER (WHERE NOT due)
+                     FROM (SELECT GREATEST(job.run_after, line.blocked_until, line.probe_at) AS at,
+                                  GREATEST(job.run_after, line.blocked_until, line.probe_at)
+                                      <= %(now)s AS due
+                             FROM commerce_flow AS flow
+                             JOIN commerce_connection AS connection
+                                  ON connection.id = flow.connection_id
+                             JOIN commerce_traffic AS line ON line.connection_id = connection.id
+                            CROSS JOIN LATERAL (
+                                  SELECT run_after FROM commerce_job
+                                   WHERE flow_id = flow.id AND state = 'pending'
+                                   ORDER BY run_after LIMIT 1) AS job
+                            WHERE flow.active AND connection.active
+                              AND connection.state = 'live') AS next""",
+                now=NOW,
+            )
+        )
+        return cr.fetchone()

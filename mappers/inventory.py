@@ -1,0 +1,109 @@
+"""Stock of variants -> inventory levels."""
+
+import math
+from decimal import Decimal
+
+from odoo.fields import Domain
+
+from ..adapters.documents import InventoryLevel, LocationQuantity
+from .base import Mapper, Problem, Problems, Skip, register
+
+#: The flow's choice -> the field of product.product that holds it.
+QUANTITY_FIELDS = {
+    "on_hand": "qty_available",
+    "free": "free_qty",
+    "forecast": "virtual_available",
+}
+#: The place of a store that does not keep stock per location.
+SINGLE_LOCATION = "default"
+
+
+@register
+class InventoryMapper(Mapper):
+    kind = "inventory"
+    model = "product.product"
+    resource = "variant"
+    scope = "inventory"
+    personal = False
+
+    def due(self, record_ids=None):
+        """Bound variants that match the flow's domain."""
+        bound = self.connection._bound_ids(self.resource, self.model, record_ids)
+        domain = self.flow._get_domain()
+        if domain.is_true() or not bound:
+            return bound
+        products = self.env[self.model].with_context(active_test=False)
+        return products.search(domain & Domain("id", "in", bound)).ids
+
+    def prepare(self, records):
+        bindings = self.connection._bindings(self.resource, records)
+        seen = self.flow._seen(records.ids)
+        bound = records.filtered(lambda record: record.id in bindings)
+        places = self.flow._stock_places()
+        quantities = [(place, self._quantities(bound, scope)) for place, scope in places]
+        prepared = {record.id: self._unbound(record) for record in records - bound}
+        for record in bound:
+            levels = [(place, amounts[record.id]) for place, amounts in quantities]
+            prepared[record.id] = self._level(
+                record, bindings[record.id], levels, seen.get(record.id, {})
+            )
+        return prepared
+
+    def intro(self, label):
+        return self.env._(
+            "Cannot send the stock of %(product)s to %(store)s",
+            product=label,
+            store=self.connection.name,
+        )
+
+    def _quantities(self, products, scope):
+        """``{product id: quantity}`` within ``scope`` (a context of product.product)."""
+        name = QUANTITY_FIELDS[self.flow.stock_basis]
+        return {product.id: product[name] for product in products.with_context(**scope)}
+
+    def _level(self, record, binding, quantities, seen):
+        label = record.display_name
+        if not record.default_code:
+            problem = Problem(
+                self.env._("the product has no SKU"),
+                self.env._("Set the product's Internal Reference, then press Resend."),
+            )
+            return Problems(label, (problem,))
+        if not quantities:
+            return Problems(label, (self._no_place(),))
+        return InventoryLevel(
+            label=label,
+            external_id=binding.external_id,
+            parent_id=binding.parent_id or "",
+            sku=record.default_code,
+            handles=binding.handles or {},
+            levels=tuple(
+                LocationQuantity(
+                    location_id=place,
+                    quantity=self._sellable(quantity),
+                    last_seen=Decimal(seen[place]) if place in seen else None,
+                )
+                for place, quantity in quantities
+            ),
+        )
+
+    def _sellable(self, quantity):
+        """What the store may sell: less the buffer, never below zero, in the store's precision.
+
+        Rounded down: a store that counts whole pieces must not promise half of one.
+        """
+        decimals = self.connection._get_capabilities().stock_decimals
+        # floats of stock carry noise in the last digits: 4.999999999 is five pieces
+        scaled = round(max(0.0, quantity - self.flow.stock_buffer) * 10**decimals, 6)
+        return Decimal(math.floor(scaled)).scaleb(-decimals)
+
+    def _no_place(self):
+        return Problem(
+            self.env._("no warehouse is mapped to a location of the store"),
+            self.env._("Map a warehouse under Mappings, then press Resend."),
+        )
+
+    def _unbound(self, record):
+        return Skip(
+            self.env._("The product is not matched with one of the store."), record.display_name
+        )

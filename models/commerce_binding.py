@@ -1,0 +1,101 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..engine.database import NOW, columns
+
+
+class CommerceBinding(models.Model):
+    """The stable link between an Odoo record and a record of the other system."""
+
+    _name = "commerce.binding"
+    _description = "Binding"
+    _order = "connection_id, resource, id desc"
+    _rec_name = "external_id"
+
+    connection_id = fields.Many2one(
+        "commerce.connection", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    resource = fields.Selection(
+        [
+            ("variant", "Product Variant"),
+            ("order", "Order"),
+            ("invoice", "Invoice"),
+            ("location", "Location"),
+        ],
+        required=True,
+    )
+    model = fields.Char(string="Model", required=True)
+    res_id = fields.Many2oneReference(string="Record", model_field="model", required=True)
+    external_id = fields.Char(string="External ID", required=True)
+    parent_id = fields.Char(
+        string="External Parent ID",
+        help="The remote parent through which the store addresses this record.",
+    )
+    external_ref = fields.Char(
+        string="External Reference", help="What people call it over there: SKU, order number."
+    )
+    handles = fields.Json(help="Further remote ids that the platform needs.")
+    external_updated_at = fields.Datetime(string="Changed There")
+    record_name = fields.Char(string="Document", compute="_compute_record_name")
+
+    _external_uniq = models.UniqueIndex(
+        "(connection_id, resource, external_id)",
+        "This record of the store is already bound to another record.",
+    )
+    _record_uniq = models.UniqueIndex(
+        "(connection_id, resource, model, res_id)",
+        "This record is already bound to another record of the store.",
+    )
+    _document = models.Index("(model, res_id)")
+
+    @api.depends("model", "res_id")
+    def _compute_record_name(self):
+        for binding in self:
+            known = binding.model in self.env and binding.res_id
+            record = self.env[binding.model].browse(binding.res_id).exists() if known else None
+            binding.record_name = record.display_name if record else False
+
+    def action_open_record(self):
+        """Open the Odoo record."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    @api.private
+    def _store(self, cr, rows):
+        """Bind many records at once; a record that is bound already keeps its binding.
+
+        :param rows: objects with connection_id, company_id, resource, model, res_id,
+            external_id, parent_id, external_ref
+        """
+        if not rows:
+            return
+        cr.execute(
+            SQL(
+                """INSERT INTO commerce_binding
+                          (connection_id, company_id, resource, model, res_id, external_id,
+                           parent_id, external_ref, create_date, write_date)
+                   SELECT binding.*, %s, %s
+                     FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[], %s::int[],
+                                 %s::text[], %s::text[], %s::text[]) AS binding
+                   ON CONFLICT DO NOTHING""",
+                NOW,
+                NOW,
+                *columns(
+                    rows,
+                    "connection_id",
+                    "company_id",
+                    "resource",
+                    "model",
+                    "res_id",
+                    "external_id",
+                    "parent_id",
+                    "external_ref",
+                ),
+            )
+        )

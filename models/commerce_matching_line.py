@@ -1,0 +1,57 @@
+from odoo import api, fields, models
+
+
+class CommerceMatchingLine(models.Model):
+    """One record of the store, or of Odoo, and its counterpart."""
+
+    _name = "commerce.matching.line"
+    _description = "Match"
+    _order = "status, external_ref, id"
+    _rec_name = "external_name"
+
+    matching_id = fields.Many2one(
+        "commerce.matching", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="matching_id.company_id")
+    resource = fields.Selection(related="matching_id.resource")
+    matching_state = fields.Selection(related="matching_id.state", string="Matching State")
+    external_id = fields.Char(string="External ID", readonly=True)
+    parent_id = fields.Char(string="External Parent ID", readonly=True)
+    external_ref = fields.Char(string="SKU / Number", readonly=True)
+    external_name = fields.Char(string="In the Store", readonly=True)
+    barcode = fields.Char(readonly=True)
+    handles = fields.Json(readonly=True)
+    status = fields.Selection(
+        [
+            ("ambiguous", "Ambiguous"),
+            ("missing_here", "Missing in Odoo"),
+            ("missing_there", "Missing in the store"),
+            ("matched", "Matched"),
+            ("bound", "Bound"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Char(readonly=True)
+    accepted = fields.Boolean(string="Bind")
+    product_id = fields.Many2one("product.product", string="Product in Odoo", ondelete="cascade")
+    order_id = fields.Many2one("sale.order", string="Order in Odoo", ondelete="cascade")
+    res_id = fields.Integer(compute="_compute_res_id")
+
+    @api.depends("product_id", "order_id")
+    def _compute_res_id(self):
+        for line in self:
+            line.res_id = (line.product_id or line.order_id).id
+
+    def _prepare_binding(self):
+        record = self.product_id or self.order_id
+        return {
+            "connection_id": self.matching_id.connection_id.id,
+            "resource": self.resource,
+            "model": record._name,
+            "res_id": record.id,
+            "external_id": self.external_id,
+            "parent_id": self.parent_id,
+            "external_ref": self.external_ref,
+            "handles": self.handles,
+        }

@@ -1,0 +1,1 @@
+"""Stores to develop, demonstrate and test against. The addon itself never imports this package."""
