@@ -4,6 +4,7 @@ Pure functions: exceptions, statuses and redirects of HTTP in, one error out. Pl
 through ``interpret`` of :meth:`adapters.http.HttpClient.request`.
 """
 
+import html
 import re
 import socket
 import ssl
@@ -65,11 +66,9 @@ def parse_retry_after(value, now):
 
 def plain_words(text):
     """The store's own words, fit for a message: no markup, no secrets, not too long."""
-    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", str(text or ""), flags=re.S | re.I)
-    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#039;", "'")):
-        text = text.replace(entity, character)
-    text = " ".join(text.replace("&amp;", "&").split())
-    return cut(redact_text(text), WORDS_LIMIT)
+    text = str(text or "")[: 10 * WORDS_LIMIT]
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
+    return cut(redact_text(" ".join(html.unescape(text).split())), WORDS_LIMIT)
 
 
 # === NO ANSWER, OR HALF OF ONE === #

@@ -455,5 +455,7 @@ class HttpClient:
         error = interpret(response) if interpret else None
         if error:
             return error
+        data = response.data if isinstance(response.data, dict) else {}
+        words = failures.plain_words(data.get("message"))
         now = datetime.now(timezone.utc)
-        return failures.explain_status(response, response.method, response.url, now)
+        return failures.explain_status(response, response.method, response.url, now, words)

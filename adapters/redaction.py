@@ -51,30 +51,32 @@ _CREDENTIAL_NAMES = (
 _PERSONAL_NAMES = (
     r"first_?name|last_?name|address_?[12]|postcode|city|phone|email|(?:customer_)?ip_address"
 )
+#: Where a word begins; also after a line break that was escaped into a text.
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s&;,"'<>{}\[\]]+)"""
 
 CREDENTIAL_PATTERNS = (
     # https://user:password@shop.example
     (re.compile(r"(?<=://)[^\s/?#@]+@"), MASK + "@"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.S), MASK),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"), MASK),
+    (re.compile(_START + r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"), MASK),
     # Authorization: OAuth oauth_consumer_key="...", oauth_signature="..."
-    (re.compile(r"\bOAuth\s+\w+=[^\r\n]*"), "OAuth " + MASK),
+    (re.compile(_START + r"OAuth\s+\w+=[^\r\n]*"), "OAuth " + MASK),
     (
-        re.compile(r"\b(Basic|Bearer|Digest)(\s+)(?=\S*[\d=])[\w+/=.~-]{8,}", re.I),
+        re.compile(_START + r"(Basic|Bearer|Digest)(\s+)(?=\S*[\d=])[\w+/=.~-]{8,}", re.I),
         r"\1\2" + MASK,
     ),
     # ck_, cs_ (WooCommerce), shpat_ (Shopify), sk_ (Medusa, Stripe), whsec_ (Standard Webhooks)
     (
         re.compile(
-            r"(?<![A-Za-z0-9])(?:[cs]k|pk|rk|cs|whsec|shp[a-z]{2})_"
+            _START + r"(?:[cs]k|pk|rk|cs|whsec|shp[a-z]{2})_"
             r"(?:[\w+/=-]{16,}|(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{8,})"
         ),
         MASK,
     ),
     # "consumer_secret": "...", consumer_secret=..., password: ...
     (
-        re.compile(rf"""(?<![a-z])((?:{_CREDENTIAL_NAMES})["']?\s*[:=]\s*){_VALUE}""", re.I),
+        re.compile(rf"""{_START}((?:{_CREDENTIAL_NAMES})["']?\s*[:=]\s*){_VALUE}""", re.I),
         r"\1" + MASK,
     ),
     # ?key=wc_order_... opens the order's payment page
@@ -85,7 +87,7 @@ PERSONAL_PATTERNS = (
         re.compile(rf"""("(?:{_PERSONAL_NAMES})"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\Z)""", re.I),
         rf'\1"{MASK}"',
     ),
-    (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), MASK),
+    (re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), MASK),
     # +49 151 2345678, 0049 151 2345678, (555) 123-4567; not 00012345600012, which is a barcode
     (re.compile(r"(?<![\w.])(?:\+\d|00\d{1,3}[ ./-])[\d ().-]{6,}\d"), MASK),
     (re.compile(r"\(\d{3}\) ?\d{3}-\d{4}(?!\d)"), MASK),

@@ -1,5 +1,7 @@
-"""The queue itself: enqueue, claim, settle. Raw SQL, because the ORM can neither say ``ON CONFLICT``
-nor ``SKIP LOCKED``, and because ten thousand jobs are one statement here.
+"""The queue itself: enqueue, claim, settle.
+
+Raw SQL, because the ORM can neither say ``ON CONFLICT`` nor ``SKIP LOCKED``, and because ten
+thousand jobs are one statement here.
 
 Every change of a job's state goes through :func:`_advance`.
 """
@@ -208,7 +210,7 @@ def _advance(cr, target, *, assign, using, where, returning):
 
 
 def claim(cr, flow_id, connection_id, limit, lease, worker):
-    """Take up to ``limit`` due jobs of a flow; the cursor is read committed and commits right after.
+    """Take up to ``limit`` due jobs of a flow; the cursor is read committed and commits at once.
 
     :param float lease: seconds until others may take the jobs up again
     :param str worker: who holds them; also the fence: nobody else can settle them

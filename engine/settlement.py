@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..adapters.base import Result
-from ..adapters.documents import fingerprint_of
+from ..adapters.documents import fingerprint_of, plain
 from ..adapters.errors import SyncError
 from ..adapters.redaction import redact
 from . import log, queue, retry, states
@@ -216,7 +216,7 @@ class Settlement:
             ending.job.res_id,
             fingerprint_of(ending.text),
             ending.text,
-            json.dumps(ending.result.seen),
+            json.dumps(plain(ending.result.seen)),
         )
 
     def _bound(self, env, endings):

@@ -235,10 +235,8 @@ class Worker:
         known = self._fingerprints(cr, chunk)
         for job in chunk.jobs:
             self._sort_in(chunk, mapper, job, prepared.get(job.res_id), known.get(job.res_id))
-        tries = [Settlement.opening(chunk.flow, item) for item in chunk.items]
-        tries += [
-            Settlement.opening(chunk.flow, ending) for ending in chunk.endings if ending.error
-        ]
+        entries = chunk.items + [ending for ending in chunk.endings if ending.error]
+        tries = [Settlement.opening(chunk.flow, entry) for entry in entries]
         env.flush_all()
         log.open_tries(cr, chunk.worker, tries)
 
@@ -317,12 +315,12 @@ class Worker:
 
     def _finish(self, chunk):
         """Wait for the chunk's answers and settle its jobs."""
+        job_ids = [job.id for job in chunk.jobs]
         pending = set(chunk.futures)
         while pending:
             _done, pending = wait(pending, timeout=self.lease / 3)
             if pending:
-                ids = [job.id for job in chunk.jobs]
-                self._transact(lambda cr: queue.renew(cr, chunk.worker, ids, self.lease))
+                self._transact(lambda cr: queue.renew(cr, chunk.worker, job_ids, self.lease))
         for future in chunk.futures:
             chunk.endings += Ending.of_parcel(future.result())
         settlement = Settlement(chunk, random.random)

@@ -21,7 +21,7 @@ class CommerceRun(models.Model):
     progress = fields.Float(string="Progress", compute="_compute_progress")
     rate = fields.Float(string="Per Second", compute="_compute_progress", digits=(10, 1))
     time_left = fields.Char(string="Time Left", compute="_compute_progress")
-    job_ids = fields.One2many("commerce.job", "run_id", string="Jobs")
+    job_ids = fields.One2many("commerce.job", "run_id", string="Jobs of the Run")
 
     @api.depends("flow_id", "create_date")
     def _compute_name(self):

@@ -13,14 +13,13 @@ from . import faults
 RECENT_REQUESTS = 12
 LIVE_SECONDS = 3
 
-# The parameters of a fault that the page asks for: kind -> (name, label, default)
+# The parameter of a fault that the page asks for: kind -> (name, unit, default)
 FAULT_INPUTS = {
-    "slow": ("seconds", "seconds", "3"),
-    "latency": ("ms", "milliseconds", "200"),
-    "rate_limit": ("retry_after", "retry after (s)", "5"),
-    "timeout": ("seconds", "seconds", "60"),
-    "malformed": ("style", "style", "truncated"),
-    "bad_item": ("sku", "SKU", ""),
+    "slow": ("seconds", "s", "3"),
+    "latency": ("ms", "ms", "200"),
+    "rate_limit": ("retry_after", "s", "5"),
+    "timeout": ("seconds", "s", "60"),
+    "bad_item": ("sku", "", ""),
 }
 
 STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
@@ -168,24 +167,28 @@ def _faults(sandbox):
     tiles = [_fault(kind, label, rules.get(kind, [])) for kind, label in faults.KINDS.items()]
     clear = button("Switch all off", "clear-faults") if rules else ""
     state = badge(f"{len(rules)} on", "bad") if rules else badge("none on", "good")
-    return section("Faults", tag("div", *tiles, class_="faults"), state, clear)
+    summary = tag("summary", tag("h2", "Faults"), state, class_="head")
+    inside = [summary, tag("div", *tiles, class_="faults"), tag("div", clear, class_="foot")]
+    return tag("section", tag("details", *inside, open="open" if rules else None))
 
 
 def _fault(kind, label, rules):
     if rules:
         hits = sum(rule.hits for rule in rules)
-        told = [label, " ", badge(_told(rules[0]), "bad"), " ", badge(f"hit {hits} times")]
+        told = [label, " ", badge(_told(rules[0]), "bad"), " ", badge(_times(hits, "hit"))]
         return tag(
             "div", tag("p", *told), button("Switch off", "fault", kind=kind), class_="fault on"
         )
     inputs = [field_input("kind", type="hidden", value=kind)]
     inputs.append(field_input("on", type="hidden", value="1"))
     if kind in FAULT_INPUTS:
-        name, hint, value = FAULT_INPUTS[kind]
-        required = "required" if not value else None
+        name, unit, value = FAULT_INPUTS[kind]
+        hint = name.replace("_", " ") if unit else name.upper()
+        required = None if value else "required"
         inputs.append(
             field_input(name, title=hint, placeholder=hint, value=value, required=required)
         )
+        inputs.append(tag("span", unit, class_="soft"))
     form = tag(
         "form", *inputs, tag("button", "Switch on"), method="post", action="/_sandbox/form/fault"
     )
@@ -194,20 +197,27 @@ def _fault(kind, label, rules):
 
 def _told(rule):
     """What the rule is limited to, in short."""
-    told = [f"{name} {value}" for name, value in rule.parameters.items() if value not in (None, "")]
-    if rule.path:
-        told.append(rule.path)
+    defaults = faults.PARAMETERS.get(rule.kind, {})
+    given = {name: value for name, value in rule.parameters.items() if value != defaults[name]}
+    told = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in given.items()]
+    told += [part for part in (rule.method, rule.path) if part]
     if rule.times:
-        told.append(f"{rule.times} times")
-    return ", ".join(told[:3]) or "on"
+        told.append(_times(rule.times - rule.hits, "more time"))
+    return ", ".join(told) or "on"
+
+
+def _short(value):
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _times(count, word):
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _requests(sandbox):
     totals = sandbox.journal.totals()
-    rows = [
-        ("", _request_row(entry))
-        for entry in sandbox.journal.entries()[: -RECENT_REQUESTS - 1 : -1]
-    ]
+    last = sandbox.journal.entries()[-RECENT_REQUESTS:]
+    rows = [("", _request_row(entry)) for entry in reversed(last)]
     columns = [
         ("Time (UTC)", "code wide"),
         ("Request", "code"),
@@ -220,10 +230,8 @@ def _requests(sandbox):
 
 
 def _request_row(entry):
-    status = (
-        badge("no answer", "bad") if entry.status is None else badge(entry.status, _kind(entry))
-    )
-    answer = [status]
+    shown = "no answer" if entry.status is None else entry.status
+    answer = [badge(shown, _kind(entry))]
     if entry.fault:
         answer += [" ", badge(entry.fault, "warn")]
     if entry.refused:
@@ -233,4 +241,4 @@ def _request_row(entry):
 
 
 def _kind(entry):
-    return "good" if entry.status < 400 else "bad"
+    return "good" if entry.status and entry.status < 400 else "bad"

@@ -11,7 +11,7 @@ from .product_view import View
 SHOWN_PRODUCTS = 100
 SHOWN_ORDERS = 18
 SHOWN_NOTES = 6
-FRESH_SECONDS = 60  # what changed that recently is highlighted
+FRESH_SECONDS = 30  # what changed that recently is highlighted
 
 STOCK_BADGES = {
     "instock": ("in stock", "good"),

@@ -5,7 +5,7 @@ The executables beside this package are thin; each one names a module of this pa
 
     launch      from the system's Python into the environment's own
     venv        the virtual environment with the pinned packages
-    odoo        where Odoo 19 comes from, and how it is run
+    source      where Odoo 19 comes from
     debian      packages of Debian, unpacked without installing them
     postgres    the server: an existing one, or an embedded one
     database    creating, cloning and dropping databases with their attachments

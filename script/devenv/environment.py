@@ -4,35 +4,37 @@ import contextlib
 import os
 import sys
 
-from . import odoo, postgres, workspace
+from . import postgres, source, workspace
 from .console import step
 from .database import Databases
 from .files import digest, run_logged
 from .process import HOST, Service, free_port
-from .settings import ADDON, CHECKOUT, cache
+from .settings import ADDON, CHECKOUT, SCRIPTS, cache
 from .templates import Templates
+
+ODOO_BIN = SCRIPTS / "devenv" / "bin" / "odoo-bin"
 
 
 @contextlib.contextmanager
 def environment():
     """Yield an :class:`Environment` whose PostgreSQL runs; it is prepared on first use."""
-    source = odoo.find()
+    origin = source.find()
     with postgres.server() as connection:
-        yield Environment(source, connection)
+        yield Environment(origin, connection)
 
 
 class Environment:
-    """:param source: the :class:`odoo.Odoo` to run
+    """:param odoo: the :class:`source.Odoo` to run
     :param connection: the :class:`postgres.Connection` of its server
     """
 
-    def __init__(self, source, connection):
-        self.source = source
+    def __init__(self, odoo, connection):
+        self.odoo = odoo
         self.connection = connection
         self.addon = workspace.linked_addon()
         self.data = cache() / "odoo-data"
         self.databases = Databases(connection, self.data / "filestore")
-        self.templates = Templates(self.databases, source, self.install)
+        self.templates = Templates(self.databases, odoo, self.install)
 
     # === DATABASES === #
 
@@ -77,7 +79,7 @@ class Environment:
         """
         config = self.write_config(options)
         return [
-            *(sys.executable, "-m", "odoo", subcommand),
+            *(sys.executable, str(ODOO_BIN), subcommand),
             *("--config", str(config), "--database", database),
             *arguments,
         ]
@@ -85,14 +87,12 @@ class Environment:
     def environ(self):
         """Return the environment variables that Odoo needs."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ODOO_"))}
-        return {**inherited, "PYTHONPATH": str(self.source.root), "PYTHONUNBUFFERED": "1"}
+        return {**inherited, "PYTHONPATH": str(self.odoo.root), "PYTHONUNBUFFERED": "1"}
 
     def write_config(self, options=None):
         """Write Odoo's configuration file and return its path."""
         settings = {
-            "addons_path": ",".join(
-                map(str, [*self.source.addons_paths, *workspace.addons_paths()])
-            ),
+            "addons_path": ",".join(map(str, [*self.odoo.addons_paths, *workspace.addons_paths()])),
             "data_dir": self.data,
             "db_host": self.connection.host,
             "db_port": self.connection.port,

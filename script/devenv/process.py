@@ -28,21 +28,32 @@ def free_port(preferred=0):
         return probe.getsockname()[1]
 
 
-def run(command, **options):
+def run(command, until=lambda: False, **options):
     """Run ``command`` in the foreground and return its exit code.
 
-    Ctrl-C reaches it as well; it is given the time to end properly.
+    Ctrl-C reaches it as well, and it decides what that means.
+
+    :param until: asked every second; ends the program when true, and None is returned
     """
     child = subprocess.Popen([str(part) for part in command], **options)
-    while True:
+    try:
+        while not until():
+            with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                return child.wait(1)
+        return None
+    finally:
+        _end(child)
+
+
+def _end(child):
+    """End ``child`` by its process id, the hard way if it takes too long."""
+    if child.poll() is None:
+        child.terminate()
         try:
-            return child.wait()
-        except KeyboardInterrupt:
-            continue
-        except SystemExit:
-            child.terminate()
+            child.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            child.kill()
             child.wait()
-            raise
 
 
 class Service:
@@ -87,15 +98,10 @@ class Service:
         return self
 
     def stop(self):
-        """End it by its process id, the hard way (with its children) if it takes too long."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(_GRACE)
-        # Also what its children would go on with; the group is gone if nothing is left.
+        """End it, and children that it did not end itself."""
+        _end(self.process)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
     def _fail(self, what):
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])

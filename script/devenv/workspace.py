@@ -37,10 +37,11 @@ def addons_paths():
 
 def fingerprint():
     """Return a hash of all files that an installation of the addon reads."""
-    return digest(*(part for path in _installed_files() for part in _named_content(path)))
+    return digest(*(part for path in installed_files() for part in _named_content(path)))
 
 
-def _installed_files():
+def installed_files():
+    """Yield those files, in a fixed order."""
     for entry in sorted(CHECKOUT.iterdir()):
         if entry.name.startswith(".") or entry.name in _NOT_INSTALLED:
             continue
