@@ -83,7 +83,7 @@ class LocationQuantity:
 
     location_id: str
     quantity: Decimal
-    last_seen: Decimal | None = beside_content(default=None)
+    last_seen: Decimal | None = beside_content(default=None)  # noqa: RUF009
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class InventoryLevel(Document):
 
     sku: str = beside_content(default="")
     levels: tuple[LocationQuantity, ...] = ()
-    handles: dict = beside_content(default_factory=dict)
+    handles: dict = beside_content(default_factory=dict)  # noqa: RUF009
 
 
 # === ACCOUNTING === #

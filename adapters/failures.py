@@ -181,11 +181,22 @@ def certificate_error(verify_code, host):
 def _explain_unsent(causes, method, url, seconds):
     """Failures before anything was sent: nothing can have happened over there."""
     host = host_of(url)
-    if _first(causes, socket.gaierror) or _first(
-        causes, getattr(urllib3_errors, "NameResolutionError", socket.gaierror)
-    ):
+    if _first(causes, socket.gaierror):
         return Temporary(
             f"No server named {host} was found.", hint=CHECK_ADDRESS, code="host_not_found"
+        )
+    if _first(causes, ConnectionRefusedError):
+        return Temporary(
+            f"{host} refuses connections: no web server is listening there.",
+            hint=f"The store's server is down, or the address is wrong. {RETRIED}",
+            code="connection_refused",
+        )
+    # urllib3 counts every failure to connect as a kind of ConnectTimeoutError.
+    if _first(causes, urllib3_errors.NewConnectionError):
+        return Temporary(
+            f"{host} cannot be reached from the Odoo server.",
+            hint=f"Check the network of the Odoo server. {RETRIED}",
+            code="unreachable",
         )
     if _first(causes, requests.exceptions.ConnectTimeout, urllib3_errors.ConnectTimeoutError):
         return Temporary(
@@ -193,19 +204,7 @@ def _explain_unsent(causes, method, url, seconds):
             hint=f"The store's server is down or a firewall is in between. {RETRIED}",
             code="connect_timeout",
         )
-    if not _first(causes, urllib3_errors.NewConnectionError):
-        return None
-    if _first(causes, ConnectionRefusedError):
-        return Temporary(
-            f"{host} refuses connections: no web server is listening there.",
-            hint=f"The store's server is down, or the address is wrong. {RETRIED}",
-            code="connection_refused",
-        )
-    return Temporary(
-        f"{host} cannot be reached from the Odoo server.",
-        hint=f"Check the network of the Odoo server. {RETRIED}",
-        code="unreachable",
-    )
+    return None
 
 
 def _explain_silence(causes, method, url, seconds):

@@ -85,10 +85,8 @@ def item_id(document: InventoryLevel):
 
 def stock_problem(document):
     """Why this stock cannot be sent, or ``None``."""
-    if (
-        not document.external_id.isdigit()
-        or (not document.parent_id.isdigit()
-        and document.parent_id)
+    if not document.external_id.isdigit() or (
+        not document.parent_id.isdigit() and document.parent_id
     ):
         return ValidationFailed(
             f"{document.label}: '{document.external_id or document.parent_id}' is not the ID of a "

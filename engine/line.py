@@ -34,7 +34,9 @@ class Item:
         return fingerprint_of(self.text)
 
     def send_key(self):
-        return SendKey(self.job.idempotency_key, self.job.uncertain, self.job.progress)
+        # steps that were done for another content have to be done again
+        done = self.job.progress if self.job.progress.get("of") == self.fingerprint else {}
+        return SendKey(self.job.idempotency_key, self.job.uncertain, done.get("steps", {}))
 
 
 @dataclass

@@ -389,12 +389,14 @@ def _settle_to(cr, worker, target, moves):
                document = COALESCE(move.document, job.document),
                external_id = COALESCE(move.external_id, job.external_id),
                superseded_by_id = move.superseded_by_id,
-               progress = COALESCE(move.progress::jsonb, job.progress),
+               progress = CASE WHEN %(done)s THEN NULL
+                               ELSE COALESCE(move.progress::jsonb, job.progress) END,
                force = job.force AND %(pending)s,
                finished_at = %(finished)s, lease_until = NULL, worker = NULL""",
             now=NOW,
             finished=finished,
             pending=target == states.PENDING,
+            done=target == states.DONE,
         ),
         using=SQL(
             """unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],

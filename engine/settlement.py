@@ -130,8 +130,9 @@ class Settlement:
             self._fail(move, ending)
         else:
             move.outcome = ending.outcome
-        if ending.result:
-            move.progress = ending.result.progress
+        if ending.error and ending.result and ending.result.progress:
+            steps = plain(ending.result.progress)
+            move.progress = {"of": fingerprint_of(ending.text), "steps": steps}
         return move
 
     def _fail(self, move, ending):

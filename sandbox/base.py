@@ -13,6 +13,8 @@ from . import control, faults, transport
 from .journal import HEADERS_KEPT, Journal
 from .messages import CONTROL, Response, html_response
 
+POLL_SECONDS = 0.02  # how soon the server notices that it is to stop
+
 _logger = logging.getLogger(__name__)
 
 
@@ -48,7 +50,7 @@ class Sandbox:
         self._server = transport.Server(self, self._port)
         self._port = self._server.server_port
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name=f"sandbox:{self._port}"
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name=f"sandbox:{self._port}"
         )
         self._thread.daemon = True
         self._thread.start()

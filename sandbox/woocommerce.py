@@ -213,8 +213,7 @@ class WooCommerceStore(Sandbox):
             data = _error(429, "rate_limit_exceeded", "Too many requests. Try again later.")
             return json_response(data, 429, [("Retry-After", rule.retry_after())])
         if rule.kind == "unauthorized":
-            error = auth.denied("Consumer key is invalid.")
-            return json_response(error.body, 401)
+            return json_response(auth.forbidden(None, "list").body, 401)
         data = _error(500, "internal_server_error", CRASH_MESSAGE)
         return json_response({**data, "additional_errors": []}, 500)
 
@@ -224,9 +223,8 @@ class WooCommerceStore(Sandbox):
         with self.store.transaction():
             self._announced = []
             yield
-            announced = dict.fromkeys(self._announced)
-        for topic, resource_id in announced:
-            self._deliverer.announce(topic, resource_id)
+            announced = list(dict.fromkeys(self._announced))
+        self._deliverer.announce(announced)
 
     def emit(self, topic, resource_id):
         """Announce to the webhooks, once per unit of work: e.g. ("order.updated", 12)"""

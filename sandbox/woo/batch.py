@@ -21,6 +21,10 @@ def check(params):
     expect_objects(params, "create", "update")
 
 
+def update_ids(params):
+    return [php_int(item.get("id")) for item in params.get("update") or []]
+
+
 def run(params, create, update, delete):
     """``{"create": [...], "update": [...], "delete": [...]}``: only the parts that were asked for.
 

@@ -74,8 +74,9 @@ def refuse_own_id(params, kind):
         raise ApiError(400, f"woocommerce_rest_{kind}_exists", f"Cannot create existing {kind}.")
 
 
-def run_batch(call, create, update, delete):
+def run_batch(call, kind, create, update, delete):
     batch.check(call.params)
+    call.site.store.fetch(kind, batch.update_ids(call.params))
     answer = batch.run(
         call.params,
         lambda item: create(call, item),

@@ -6,19 +6,22 @@ Stored is UTC, e.g. "2026-11-02T09:30:00": no fractions, no zone.
 import re
 from datetime import datetime, timedelta, timezone
 
-FORMAT = "%Y-%m-%dT%H:%M:%S"
 _OFFSET = re.compile(r"(Z|[+-]\d{2}(?::?\d{2})?)$")
 
 
 def now(site):
-    return site.clock().astimezone(timezone.utc).strftime(FORMAT)
+    return text(site.clock().astimezone(timezone.utc))
 
 
-def local(site, text):
+def text(moment):
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def local(site, stored):
     """A stored time in the shop's zone; None stays None."""
-    if not text:
+    if not stored:
         return None
-    return (datetime.strptime(text, FORMAT) + site.utc_offset).strftime(FORMAT)
+    return (datetime.fromisoformat(stored) + site.utc_offset).isoformat()
 
 
 def shown(site, document, *names):
@@ -30,18 +33,18 @@ def shown(site, document, *names):
     return fields
 
 
-def parse(site, text, is_gmt):
+def parse(site, given, is_gmt):
     """A given time as it is stored. Without a zone it is the shop's time, or UTC if ``is_gmt``."""
-    zone = _OFFSET.search(text)
-    plain = datetime.strptime(text[:19].replace(" ", "T").replace("t", "T"), FORMAT)
+    zone = _OFFSET.search(given[19:])
+    plain = _plain(given)
     if zone:
         plain -= _delta(zone.group(1))
     elif not is_gmt:
         plain -= site.utc_offset
-    return plain.strftime(FORMAT)
+    return text(plain)
 
 
-def filter_value(site, text, dates_are_gmt):
+def filter_value(site, given, dates_are_gmt):
     """A bound such as ``modified_after`` as it is compared with the stored time.
 
     A trap of WordPress, kept: WP_Date_Query::build_mysql_datetime() turns a time that names its
@@ -49,13 +52,17 @@ def filter_value(site, text, dates_are_gmt):
     ``dates_are_gmt``. Only a time without a zone means what it says.
     https://developer.wordpress.org/reference/classes/wp_date_query/build_mysql_datetime/
     """
-    zone = _OFFSET.search(text[19:])
-    plain = datetime.strptime(text[:19].replace(" ", "T").replace("t", "T"), FORMAT)
+    zone = _OFFSET.search(given[19:])
+    plain = _plain(given)
     if zone:
         plain += site.utc_offset - _delta(zone.group(1))
     if not dates_are_gmt:
         plain -= site.utc_offset
-    return plain.strftime(FORMAT)
+    return text(plain)
+
+
+def _plain(given):
+    return datetime.fromisoformat(given[:19].upper().replace(" ", "T"))
 
 
 def _delta(zone):

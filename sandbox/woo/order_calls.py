@@ -60,7 +60,7 @@ def _delete_order(call, order_id, force=True):
 
 
 def batch_orders(call):
-    return run_batch(call, _create_order, _update_order, _delete_order)
+    return run_batch(call, orders.KIND, _create_order, _update_order, _delete_order)
 
 
 def _order_of_note(call, code="woocommerce_rest_order_invalid_id"):

@@ -286,13 +286,11 @@ def remove(site, order, force):
 SEEDED = (
     "version",
     "prices_include_tax",
-    "date_created_gmt",
-    "date_paid_gmt",
-    "date_completed_gmt",
     "order_key",
     "created_via",
     "cart_hash",
     "tax_lines",
+    "coupon_lines",
     "discount_total",
     "discount_tax",
     "shipping_total",
@@ -302,6 +300,7 @@ SEEDED = (
     "total_tax",
     "refunds",
 )
+SEEDED_DATES = ("date_created_gmt", "date_paid_gmt", "date_completed_gmt")
 
 
 def load(site, params):
@@ -313,12 +312,16 @@ def load(site, params):
     money.set_totals(site, order)
     order["status"] = params.get("status", "processing")
     order["stock_taken"] = order["status"] in STOCK_TAKEN
-    if order["status"] in PAID:
-        order["date_paid_gmt"] = order["date_created_gmt"]
     order.update({name: params[name] for name in SEEDED if name in params})
+    for name in SEEDED_DATES:
+        if params.get(name):
+            order[name] = dates.parse(site, params[name], True)
+    if order["status"] in PAID and not order["date_paid_gmt"]:
+        order["date_paid_gmt"] = order["date_created_gmt"]
     for group in money.GROUPS:
         for line, given in zip(order[group], params.get(group) or [], strict=True):
-            line.update({name: value for name, value in given.items() if name in line})
+            told = line.keys() & given.keys() - {"meta_data"}
+            line.update({name: given[name] for name in told})
     save(site, order)
     return order
 

@@ -49,7 +49,7 @@ def _delete_customer(call, customer_id):
 
 
 def batch_customers(call):
-    return run_batch(call, _create_customer, _update_customer, _delete_customer)
+    return run_batch(call, customers.KIND, _create_customer, _update_customer, _delete_customer)
 
 
 # === WEBHOOKS === #
@@ -97,7 +97,7 @@ def _delete_webhook(call, webhook_id):
 
 
 def batch_webhooks(call):
-    return run_batch(call, _create_webhook, _update_webhook, _delete_webhook)
+    return run_batch(call, webhooks.KIND, _create_webhook, _update_webhook, _delete_webhook)
 
 
 # === THE STORE ITSELF === #

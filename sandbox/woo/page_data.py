@@ -36,12 +36,12 @@ def sections(site, search=""):
 
 def _is_fresh(site, document):
     limit = site.clock().astimezone(timezone.utc) - timedelta(seconds=FRESH_SECONDS)
-    return document["date_modified_gmt"] > limit.strftime(dates.FORMAT)
+    return document["date_modified_gmt"] > dates.text(limit)
 
 
 def _time(site, stored):
     """e.g. "2 Nov, 10:30:05", in the shop's time"""
-    at = datetime.strptime(dates.local(site, stored), dates.FORMAT)
+    at = datetime.fromisoformat(dates.local(site, stored))
     return f"{at.day} {at:%b, %H:%M:%S}"
 
 

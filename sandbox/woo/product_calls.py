@@ -97,7 +97,7 @@ def remove_product(site, product, force):
 
 
 def batch_products(call):
-    return run_batch(call, _create_product, _update_product, _delete_product)
+    return run_batch(call, products.KIND, _create_product, _update_product, _delete_product)
 
 
 # === VARIATIONS === #
@@ -187,4 +187,4 @@ def _delete_variation(call, variation_id, force=True):
 
 
 def batch_variations(call):
-    return run_batch(call, _create_variation, _update_variation, _delete_variation)
+    return run_batch(call, products.KIND, _create_variation, _update_variation, _delete_variation)

@@ -130,7 +130,7 @@ def order_by(params):
 def by_sku(site, sku):
     """The product or variation that carries the SKU, or None. Upper and lower case are equal."""
     condition = ("sku = ? AND status <> 'trash'", [sku])
-    found = site.store.find(KIND, [condition], limit=1) if sku else []
+    found = site.store.find(KIND, [condition], order=None, limit=1) if sku else []
     return found[0] if found else None
 
 
@@ -182,6 +182,9 @@ def assign(site, product, params, parent=None):
     for name in LISTS:
         if name in given and name in writable:
             product[name] = given[name] if isinstance(given[name], list) else []
+    for name, is_gmt in (("date_created", False), ("date_created_gmt", True)):
+        if given.get(name) and name in writable:
+            product["date_created_gmt"] = dates.parse(site, given[name], is_gmt)
     _assign_codes(site, product, given)
     _assign_prices(site, product, given)
     _assign_terms(site, product, given, parent)

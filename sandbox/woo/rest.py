@@ -5,6 +5,7 @@ https://developer.wordpress.org/rest-api/ and wp-includes/rest-api.php
 
 import json
 import re
+from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
 MAX_PER_PAGE = 100
@@ -209,7 +210,7 @@ def _problem(name, value, rule):
     if "min" in rule and not rule["min"] <= php_int(value) <= rule["max"]:
         bounds = f"{rule['min']} (inclusive) and {rule['max']} (inclusive)"
         return "rest_out_of_bounds", f"{name} must be between {bounds}"
-    if rule.get("date") and not _DATE.match(value):
+    if rule.get("date") and not _is_date(value):
         return "rest_invalid_date", "Invalid date."
     if kind == "array" and "items" in rule:
         items = enumerate(_as_list(value))
@@ -235,6 +236,14 @@ def _is_integer(value):
     if isinstance(value, (int, float)):
         return float(value).is_integer() if abs(value) < 2**63 else False
     return isinstance(value, str) and bool(_NUMBER.match(value)) and float(value).is_integer()
+
+
+def _is_date(value):
+    try:
+        datetime.fromisoformat(value[:19].upper().replace(" ", "T"))
+    except ValueError:
+        return False
+    return bool(_DATE.match(value))
 
 
 def _is_boolean(value):

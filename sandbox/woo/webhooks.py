@@ -181,11 +181,13 @@ class Deliverer:
         """Until everything that was announced so far is sent."""
         self._queue.join()
 
-    def announce(self, topic, resource_id):
-        """Queue a delivery for every active webhook of the topic."""
-        conditions = [("status = 'active' AND json_extract(body, '$.topic') = ?", [topic])]
-        for webhook in self._site.store.find(KIND, conditions):
-            self._queue.put((self._deliver, webhook["id"], topic, resource_id))
+    def announce(self, events):
+        """Queue a delivery of each (topic, resource id) for every active webhook of the topic."""
+        webhooks = self._site.store.find(KIND, [("status = 'active'", [])]) if events else []
+        for topic, resource_id in events if webhooks else ():
+            for webhook in webhooks:
+                if webhook["topic"] == topic:
+                    self._queue.put((self._deliver, webhook["id"], topic, resource_id))
 
     def ping(self, webhook):
         self._queue.put((self._ping, webhook))

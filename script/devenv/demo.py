@@ -6,6 +6,7 @@ holds what it should.
 
 import contextlib
 import dataclasses
+import secrets
 import signal
 import tempfile
 from pathlib import Path
@@ -29,6 +30,8 @@ class Context:
     odoo: Service
     store: Service
     database: str
+    store_key: str
+    store_secret: str
     login: str = LOGIN
     password: str = PASSWORD
 
@@ -41,13 +44,18 @@ def demonstration():
         database = stack.enter_context(env.temporary_database("demo", demo=True))
         workspace.FOLDER.mkdir(parents=True, exist_ok=True)
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=workspace.FOLDER))
+        key, secret = f"ck_{secrets.token_hex(20)}", f"cs_{secrets.token_hex(20)}"
         with step("Starting the store"):
             store = stack.enter_context(
-                env.start_store(Path(folder) / "store.sqlite", port=STORE_PORT)
+                env.start_store(
+                    Path(folder) / "store.sqlite",
+                    port=STORE_PORT,
+                    options=["--key", key, "--secret", secret],
+                )
             )
         with step("Starting Odoo"):
             odoo = stack.enter_context(env.start_odoo(database, port=ODOO_PORT))
-        yield Context(env, odoo, store, database)
+        yield Context(env, odoo, store, database, key, secret)
 
 
 def main(arguments):

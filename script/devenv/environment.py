@@ -134,10 +134,11 @@ class Environment:
         log = workspace.FOLDER / "logs" / f"odoo-{port}.log"
         return _ready(Service("Odoo", command, port, log, "/web/health", env=self.environ()))
 
-    def start_store(self, data, platform="woocommerce", port=0):
+    def start_store(self, data, platform="woocommerce", port=0, options=()):
         """Start the sandbox store that keeps its data in the file ``data``; see start_odoo."""
         port = free_port(port)
         command = [sys.executable, "-m", f"sandbox.{platform}", "--port", port, "--data", data]
+        command += options
         log = workspace.FOLDER / "logs" / f"store-{port}.log"
         return _ready(Service("The store", command, port, log, cwd=CHECKOUT))
 

@@ -42,6 +42,9 @@ def _environ(env):
     environ = env.environ()
     environ["PYTHONPATH"] += os.pathsep + str(SCRIPTS)
     environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(workspace.FOLDER / "hypothesis")
+    # A browser keeps files in the person's own folders, whatever profile it is given.
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        environ[name] = str(workspace.FOLDER / "browser")
     return environ
 
 

@@ -71,7 +71,8 @@ def _build(folder, interpreter):
         pip = [python, "-m", "pip"]
     else:
         pip = [python, _pip_wheel(folder / ".pip") / "pip"]
-    run_logged([*pip, "install", "--no-deps", "--requirement", LOCK], "pip")
+    options = ("--no-cache-dir", "--no-deps", "--requirement", LOCK)
+    run_logged([*pip, "install", *options], "pip")
 
 
 def _has(python, module):

@@ -1,0 +1,164 @@
+"""script/screenshots [FOLDER]: pictures of the screens, with a company's invented data.
+
+Without an argument: the main screens, for the documentation, into docs/images. With a folder:
+every screen in the width of a desk and of a phone, to look at.
+
+script/screenshots --icon: static/description/icon.png, from icon.svg beside it.
+"""
+
+import contextlib
+import dataclasses
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from .browser import chromium
+from .console import say, step
+from .demo import demonstration
+from .odoo_client import OdooClient
+from .settings import CHECKOUT
+from .showcase import Showcase
+
+DESK = (1366, 900)
+PHONE = (400, 800)
+DESCRIPTION = CHECKOUT / "static" / "description"
+
+#: Nothing is being loaded, and the view has something in it.
+LOADED = (
+    "document.querySelector('.o_action .o_view_nocontent, .o_action .o_renderer,"
+    " .o_action .o_form_view, .o_action .o_kanban_renderer, .o_action .o_list_renderer,"
+    " .o_action .o_graph_renderer, .o_action .o_pivot')"
+    " && !document.querySelector('.o_loading_indicator')"
+    " && [...document.images].every(image => image.complete)"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Screen:
+    """:param path: below /odoo/, with ``{names}`` of :meth:`Showcase.build`
+    :param main: it is shown in the documentation, too
+    :param script: JavaScript to run before the picture is taken
+    """
+
+    name: str
+    path: str
+    main: bool = False
+    script: str = ""
+
+
+def _tab(name):
+    return f"document.querySelector('.o_notebook [name={name}]').click()"
+
+
+SCREENS = (
+    Screen("overview", "commerce-sync", main=True),
+    Screen("problems", "commerce-problems", main=True),
+    Screen("problem", "commerce-jobs/{failed}", main=True),
+    Screen("jobs", "commerce-jobs"),
+    Screen("job-waiting", "commerce-jobs/{waiting}"),
+    Screen("job-technical", "commerce-jobs/{failed}", script=_tab("technical")),
+    Screen("sync-log", "commerce-sync-log", main=True),
+    Screen("attempt", "commerce-sync-log/{attempt}"),
+    Screen("sync-log-pivot", "commerce-sync-log?view_type=pivot"),
+    Screen("sync-log-graph", "commerce-sync-log?view_type=graph"),
+    Screen("runs", "commerce-runs"),
+    Screen("run", "commerce-runs/{run}"),
+    Screen("connections", "commerce-connections"),
+    Screen("connection", "commerce-connections/{shop}", main=True),
+    Screen("connection-flows", "commerce-connections/{shop}", main=True, script=_tab("flows")),
+    Screen("connection-limits", "commerce-connections/{shop}", script=_tab("limits")),
+    Screen("connection-down", "commerce-connections/{outlet}"),
+    Screen("connection-paused", "commerce-connections/{trade}"),
+    Screen("connection-new", "commerce-connections/new"),
+    Screen("flows", "commerce-flows"),
+    Screen("flow-stock", "commerce-flows/{stock_flow}"),
+    Screen("flow-invoices", "commerce-flows/{invoice_flow}"),
+    Screen("flow-retry", "commerce-flows/{stock_flow}", script=_tab("retry")),
+    Screen("flow-new", "commerce-flows/new"),
+    Screen("matchings", "commerce-matching"),
+    Screen("matching", "commerce-matching/{preview}", main=True),
+    Screen("matching-done", "commerce-matching/{matching}"),
+    Screen("matching-new", "commerce-matching/new"),
+    Screen("bindings", "commerce-bindings"),
+    Screen("binding", "commerce-bindings/{binding}"),
+)
+
+
+def main(arguments):
+    if {"-h", "--help"} & set(arguments) or len(arguments) > 1:
+        print(__doc__)
+        return 0 if len(arguments) == 1 else 2
+    if arguments == ["--icon"]:
+        draw_icon()
+    elif arguments:
+        take_all(Path(arguments[0]))
+    else:
+        take_main(CHECKOUT / "docs" / "images")
+    return 0
+
+
+def draw_icon():
+    """Render the icon in the size that Odoo shows."""
+    with chromium() as browser:
+        browser.resize(128, 128)
+        browser.open((DESCRIPTION / "icon.svg").as_uri())
+        browser.wait_for("document.readyState === 'complete'")
+        (DESCRIPTION / "icon.png").write_bytes(browser.picture(transparent=True))
+
+
+def take_main(folder):
+    screens = [screen for screen in SCREENS if screen.main]
+    with _showcase() as camera:
+        for screen in screens:
+            camera.take(screen, DESK, folder / f"{screen.name}.png")
+        camera.take(SCREENS[0], PHONE, folder / "overview-phone.png")
+
+
+def take_all(folder):
+    with _showcase() as camera:
+        for screen in SCREENS:
+            camera.take(screen, DESK, folder / f"{screen.name}.png")
+            camera.take(screen, PHONE, folder / f"{screen.name}-phone.png")
+    for error in camera.browser.errors:
+        say(f"error on a page: {error}")
+
+
+@contextlib.contextmanager
+def _showcase():
+    """Yield a :class:`Camera` in front of an Odoo in which something is going on."""
+    with demonstration() as context, chromium() as browser:
+        odoo = OdooClient(context.odoo.url, context.database, context.login, context.password)
+        with step("Letting things happen"):
+            showcase = Showcase(odoo, context.store.url, context.store_key, context.store_secret)
+            ids = showcase.build()
+        yield Camera(browser, odoo, ids)
+
+
+class Camera:
+    """:param ids: what the paths of the screens name"""
+
+    def __init__(self, browser, odoo, ids):
+        self.browser = browser
+        self.url = odoo.url
+        self.ids = ids
+        browser.set_cookie(odoo.url, "session_id", odoo.session_id)
+
+    def take(self, screen, size, path):
+        self.browser.resize(*size, phone=size == PHONE)
+        self.browser.open(f"{self.url}/odoo/{screen.path.format(**self.ids)}")
+        self.browser.wait_for(LOADED)
+        if screen.script:
+            self.browser.run(screen.script)
+        self.browser.settle()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(shrunk(self.browser.picture()))
+        say(f"  {path}")
+
+
+def shrunk(png):
+    """Return the picture with 256 colours: a third of the bytes, and no eye sees it."""
+    result = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(result, "PNG", optimize=True)
+    return result.getvalue()
