@@ -22,6 +22,7 @@ from .redaction import cut, redact_text
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: The longest we let a store put us off.
 LONGEST_WAIT = 24 * 3600.0
+TAGS = re.S | re.I
 #: How much of the store's own words goes into a message.
 WORDS_LIMIT = 300
 
@@ -67,7 +68,8 @@ def parse_retry_after(value, now):
 def plain_words(text):
     """The store's own words, fit for a message: no markup, no secrets, not too long."""
     text = str(text or "")[: 10 * WORDS_LIMIT]
-    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
+    text = re.sub(r"<(script|style)\b.*?</\1>|</?(p|br|div|li|h\d)\b[^>]*>", " ", text, flags=TAGS)
+    text = re.sub(r"<[^>]*>", "", text)
     return cut(redact_text(" ".join(html.unescape(text).split())), WORDS_LIMIT)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from .base import Page
 from .documents import CatalogItem, OrderHead
-from .errors import SyncError, ValidationFailed
+from .errors import Missing, SyncError, ValidationFailed
 from .woocommerce_errors import NO_ROUTE
 from .woocommerce_values import gmt, number, utc
 
@@ -30,6 +30,7 @@ PARENTS_AT_ONCE = 10
 STOCK_FIELDS = "id,sku,global_unique_id,manage_stock,stock_quantity,date_modified,date_modified_gmt"
 PRODUCT_FIELDS = f"{STOCK_FIELDS},name,type,permalink"
 VARIATION_FIELDS = f"{STOCK_FIELDS},parent_id,attributes,permalink"
+PARENT_FIELDS = "id,variations,date_modified"
 ORDER_FIELDS = "id,number,currency,total,status,date_created_gmt,date_modified,date_modified_gmt"
 
 #: Nothing of these is sold from stock: variable products sell their variations.
@@ -59,41 +60,38 @@ class CatalogMixin:
         except SyncError as error:
             if error.code != NO_ROUTE:
                 raise
-            return self._fetch_parents(since, {"step": "parents", "page": 1})
+            return self._fetch_parents(since, {"step": "parents"})
         items = self._variations(rows)
         return Page(tuple(items), _cursor(place), total)
 
     def _fetch_parents(self, since, place):
         """The numbers of products that have variations; their variations follow."""
-        params = {"page": place["page"], "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
-        rows = self._rows(PRODUCTS, {**params, "_fields": "id,variations"})[0]
+        rows, after, _total = self._next_rows(PRODUCTS, PARENT_FIELDS, None, place)
         parents = [row["id"] for row in rows if row.get("variations")]
-        after = {"step": "parents", "page": place["page"] + 1} if len(rows) == PER_PAGE else None
         if not parents:
             return Page((), _cursor(after))
         return self._fetch_children(since, {"step": "children", "ids": parents, "then": after})
 
     def _fetch_children(self, since, place):
-        rows, waiting, page = [], list(place["ids"]), place.get("page", 1)
+        """The variations of some products; ``at`` is the place within those of the first."""
+        rows, waiting, at = [], list(place["ids"]), place.get("at") or {}
         for _turn in range(PARENTS_AT_ONCE):
             if not waiting or len(rows) >= PER_PAGE:
                 break
-            found = self._children(waiting[0], page, since)
+            found, at = self._children(waiting[0], since, at)
             rows += [{**row, "parent_id": waiting[0]} for row in found]
-            page = page + 1 if len(found) == PER_PAGE else 1
-            waiting = waiting if page > 1 else waiting[1:]
-        after = {**place, "ids": waiting, "page": page} if waiting else place["then"]
+            if not at:
+                waiting, at = waiting[1:], {}
+        after = {**place, "ids": waiting, "at": at} if waiting else place["then"]
         return Page(tuple(self._variations(rows)), _cursor(after))
 
-    def _children(self, parent, page, since):
-        params = {"page": page, "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
-        params |= since_params(since) | {"_fields": VARIATION_FIELDS}
+    def _children(self, parent, since, at):
+        path = VARIATIONS_OF.format(parent=parent)
         try:
-            return self._rows(VARIATIONS_OF.format(parent=parent), params)[0]
-        except SyncError as error:
-            if error.kind == "missing":  # deleted since it was listed
-                return []
-            raise
+            rows, at, _total = self._next_rows(path, VARIATION_FIELDS, since, at)
+        except Missing:  # deleted since it was listed
+            return [], None
+        return rows, at
 
     def _variations(self, rows):
         names = self._names({row.get("parent_id") for row in rows})

@@ -163,7 +163,7 @@ class Settlement:
 
     # === WRITE === #
 
-    def write(self, cr, env):
+    def settle(self, cr, env):
         """One transaction: job states, log, bindings, what was last sent.
 
         :return: ids of the jobs that were settled

@@ -171,16 +171,24 @@ class Worker:
                      FROM commerce_flow AS flow
                      JOIN commerce_connection AS connection ON connection.id = flow.connection_id
                     WHERE flow.active AND connection.active AND connection.state = 'live'
-                      AND (%(only)s IS NULL OR connection.id = %(only)s)
+                      AND %(mine)s
                       AND EXISTS (SELECT 1 FROM commerce_job AS job
                                    WHERE job.flow_id = flow.id AND job.state = 'pending'
                                      AND job.run_after <= %(now)s)
                     ORDER BY flow.priority, flow.id""",
-                only=self.connection_id,
+                mine=self._mine(),
                 now=NOW,
             )
         )
         return sorted(cr.fetchall(), key=lambda row: self._served.get(row[1], 0))
+
+    def _mine(self):
+        """Which connections this worker looks after."""
+        if self.connection_id:
+            return SQL("connection.id = %s", self.connection_id)
+        if "queue.job" in self.registry:
+            return SQL("connection.runner <> 'queue_job'")
+        return SQL("TRUE")
 
     def _claim(self, cr, flow_id, connection_id):
         admission = traffic.admits(cr, connection_id, self.lease)
@@ -324,7 +332,7 @@ class Worker:
         for future in chunk.futures:
             chunk.endings += Ending.of_parcel(future.result())
         settlement = Settlement(chunk, random.random)
-        moved = self._transact(lambda cr: settlement.write(cr, self._env(cr)))
+        moved = self._transact(lambda cr: settlement.settle(cr, self._env(cr)))
         self._done += len(moved)
         self._pass_on(chunk, settlement)
 
@@ -370,8 +378,9 @@ class Worker:
                                   SELECT run_after FROM commerce_job
                                    WHERE flow_id = flow.id AND state = 'pending'
                                    ORDER BY run_after LIMIT 1) AS job
-                            WHERE flow.active AND connection.active
+                            WHERE flow.active AND connection.active AND %(mine)s
                               AND connection.state = 'live') AS next""",
+                mine=self._mine(),
                 now=NOW,
             )
         )

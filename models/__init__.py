@@ -12,6 +12,7 @@ from . import (
     commerce_sync_state,
     commerce_traffic,
     connection_health,
+    connection_runner,
     connection_woocommerce,
     flow_inventory,
     flow_invoice,

@@ -12,8 +12,9 @@ class AccountMove(models.Model):
 
     def _compute_payment_state(self):
         # stored and computed: a change of it never passes through write()
-        super()._compute_payment_state()
+        result = super()._compute_payment_state()
         self.filtered(lambda move: move.state == "posted")._notice_invoices()
+        return result
 
     def _notice_invoices(self):
         invoices = self.filtered(lambda move: move.move_type == "out_invoice")

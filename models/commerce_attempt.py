@@ -72,7 +72,7 @@ class CommerceAttempt(models.Model):
     _record = models.Index("(model, res_id)")
     _sending = models.Index("(job_id) WHERE state = 'sending'")
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Refused: the log is append-only."""
         raise UserError(self.env._("The sync log is never changed."))
 

@@ -1,12 +1,10 @@
-import logging
 import os
+from contextlib import suppress
 
 from cryptography.fernet import Fernet, InvalidToken
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, config
-
-_logger = logging.getLogger(__name__)
 
 #: Where the key that encrypts credentials comes from: an environment variable, or the option of
 #: the same meaning in odoo.conf.
@@ -93,7 +91,7 @@ class CommerceCredential(models.Model):
                     )
                 )
             return "environment", value.removeprefix("env:")
-        cipher = get_cipher()
+        cipher = self._get_cipher()
         if not cipher:
             return "plain", value
         return "encrypted", cipher.encrypt(value.encode()).decode()
@@ -129,28 +127,29 @@ class CommerceCredential(models.Model):
                     self.env._("%(label)s: %(name)s is not set.", label=label, name=secret)
                 )
             return value
+        cipher = self._get_cipher()
+        if cipher:
+            with suppress(InvalidToken):
+                return cipher.decrypt(secret.encode()).decode()
+        raise UserError(
+            self.env._(
+                "%(label)s cannot be decrypted: the key of this server is missing or another one. "
+                "Restore the key, or type the credential again.",
+                label=label,
+            )
+        )
+
+    def _get_cipher(self):
+        """Fernet with the configured key, or ``None`` where there is none.
+
+        :raise UserError: the key is not one
+        """
+        key = os.environ.get(KEY_VARIABLE) or config.get(KEY_OPTION)
+        if not key:
+            return None
         try:
-            return get_cipher().decrypt(secret.encode()).decode()
-        except (InvalidToken, AttributeError) as error:
-            # AttributeError: there is no key any more
+            return Fernet(key)
+        except ValueError as error:
             raise UserError(
-                self.env._(
-                    "%(label)s cannot be decrypted: the key of this server is missing or another "
-                    "one. Restore the key, or type the credential again.",
-                    label=label,
-                )
+                self.env._("%s is not a Fernet key (32 bytes, URL-safe base64).", KEY_OPTION)
             ) from error
-
-
-def get_cipher():
-    """Fernet with the configured key, or ``None`` where there is none.
-
-    :raise UserError: the key is not one
-    """
-    key = os.environ.get(KEY_VARIABLE) or config.get(KEY_OPTION)
-    if not key:
-        return None
-    try:
-        return Fernet(key)
-    except ValueError as error:
-        raise UserError(f"{KEY_OPTION} is not a Fernet key (32 bytes, URL-safe base64).") from error

@@ -200,6 +200,15 @@ class CommerceFlow(models.Model):
         )
         return {state.res_id: state.seen or {} for state in states}
 
+    def _is_due(self):
+        """Whether a job of this flow waits whose time has come."""
+        due = [
+            ("flow_id", "=", self.id),
+            ("state", "=", "pending"),
+            ("run_after", "<=", fields.Datetime.now()),
+        ]
+        return bool(self.env["commerce.job"].search_count(due, limit=1))
+
     # === ENQUEUE === #
 
     def enqueue(self, record_ids, operation="push", force=False):
@@ -230,7 +239,7 @@ class CommerceFlow(models.Model):
         if not due:
             return []
         job_ids = queue.enqueue(self.env.cr, self._get_order(mapper, due, force, run_id))
-        self.env["commerce.job"]._wake()
+        self.connection_id._wake()
         return job_ids
 
     def _get_order(self, mapper, record_ids, force, run_id):

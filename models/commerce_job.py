@@ -160,7 +160,7 @@ class CommerceJob(models.Model):
         self._check_person()
         sent = queue.resend(self.env.cr, self.ids, self.env.uid) if self else []
         self.invalidate_model()
-        self._wake()
+        self.connection_id._wake()
         return len(sent)
 
     def action_cancel(self):
@@ -199,21 +199,36 @@ class CommerceJob(models.Model):
     # === RUNNING === #
 
     @api.model
-    def _wake(self, at=None):
-        """Let a scheduled action look at the queue: a hint, which may be lost without harm."""
-        lane = self.env.ref("commerce_sync.ir_cron_lane_1", raise_if_not_found=False)
-        if lane:
-            lane.sudo()._trigger(at)
-
-    @api.model
     def _cron_drain(self, lane="lane"):
         """Work on the queue for a while. Called by the scheduled actions, one for each lane."""
         # the scheduler's transaction must not stay open while we wait for the store
-        self.env.cr.commit()
+        self.env["ir.cron"]._commit_progress()
         drained = Worker(self.env, lane, DRAIN_SECONDS).drain()
-        if drained.next_at:
-            self._wake(drained.next_at)
+        self._wake_due(drained.next_at)
         self.env["ir.cron"]._commit_progress(drained.done, remaining=drained.remaining)
+
+    @api.model
+    def _wake_due(self, next_at):
+        """Come back when the next job is due, and see that no connection is forgotten whose hint
+        to ``queue_job`` was lost."""
+        if next_at:
+            self.env["commerce.connection"]._wake_lane(1, next_at)
+        for flow in self.env["commerce.flow"].search([("connection_id.runner", "=", "queue_job")]):
+            if flow._is_due():
+                flow.connection_id._wake()
+
+    @api.model
+    def _queue_job_drain(self, connection_id):
+        """What :meth:`_cron_drain` does, for one connection, as a job of OCA's ``queue_job``.
+
+        :return: what was done, in words, for the list of its jobs
+        """
+        lane = f"queue_job {connection_id}"
+        drained = Worker(self.env, lane, DRAIN_SECONDS, connection_id=connection_id).drain()
+        connection = self.env["commerce.connection"].browse(connection_id)
+        if drained.remaining or drained.next_at:
+            connection._wake(None if drained.remaining else drained.next_at)
+        return self.env._("%s jobs done", drained.done)
 
     @api.autovacuum
     def _gc_jobs(self):

@@ -82,7 +82,8 @@ class CommerceMatching(models.Model):
     @api.model
     def _cron_read(self):
         """Go on reading where a matching is being made."""
-        self.env.cr.commit()  # requests are made below: no transaction stays open meanwhile
+        # requests are made below: no transaction stays open meanwhile
+        self.env["ir.cron"]._commit_progress()
         for matching_id in self.search([("state", "=", "reading")]).ids:
             self._read_all(matching_id)
 

@@ -18,7 +18,7 @@ class CommerceRun(models.Model):
     done_count = fields.Integer(string="Done", compute="_compute_progress")
     failed_count = fields.Integer(string="Failed", compute="_compute_progress")
     open_count = fields.Integer(string="Waiting", compute="_compute_progress")
-    progress = fields.Float(string="Progress", compute="_compute_progress")
+    progress = fields.Float(compute="_compute_progress")
     rate = fields.Float(string="Per Second", compute="_compute_progress", digits=(10, 1))
     time_left = fields.Char(string="Time Left", compute="_compute_progress")
     job_ids = fields.One2many("commerce.job", "run_id", string="Jobs of the Run")

@@ -120,7 +120,7 @@ class CommerceConnection(models.Model):
         self.env["commerce.traffic"].sudo().search([("connection_id", "in", self.ids)]).write(
             {"failures": 0, "open_since": False, "probe_at": False, "blocked_until": False}
         )
-        self.env["commerce.job"]._wake()
+        self._wake()
 
     # === NOTICES === #
 

@@ -1,5 +1,5 @@
-"""The WooCommerce adapter against the store on loopback; and, for what that one does not do, against
-a server that answers exactly what the test says."""
+"""The WooCommerce adapter against the store on loopback; and, for what that one does not do,
+against a server that answers exactly what the test says."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -38,6 +38,10 @@ from .wire import Wire, answer, page
 
 ROOT = Path(__file__).resolve().parent.parent
 API = "/wp-json/wc/v3"
+
+
+def utc_now():
+    return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 @pytest.fixture
@@ -137,10 +141,9 @@ def test_a_good_connection_tells_who_answers(store, auth):
 
 
 def test_checking_changes_nothing(store, adapter):
-    before = store.state()
     adapter.check()
-    assert store.journal.totals()["items_written"] == 0
-    assert store.state()["counts" if "counts" in before else "settings"] is not None
+    totals = store.journal.totals()
+    assert (totals["items_written"], totals["creations"]) == (0, 0)
 
 
 def test_a_store_that_is_down_is_named(store, adapter):
@@ -343,7 +346,7 @@ def test_a_hundred_products_are_one_request(store, adapter):
     assert {result.outcome for result in results} == {"updated"}
     assert all(result.seen == {"default": Decimal(7)} for result in results)
     assert results[0].external_id == str(ids["S0"])
-    assert results[0].updated_at - datetime.now() < timedelta(days=1)
+    assert abs(results[0].updated_at - utc_now()) < timedelta(minutes=5)
     assert stock(store, ids["S99"]) == 7
 
 
@@ -370,7 +373,7 @@ def test_parcels_hold_what_one_request_can_carry():
     documents += [level(400, 1, parent=10)]
     parcels = adapter_of("http://shop.example").parcels("inventory", documents)
     assert [len(parcel) for parcel in parcels] == [100, 50, 100, 20, 1]
-    assert sorted(sum(parcels, [])) == list(range(len(documents)))
+    assert sorted(place for parcel in parcels for place in parcel) == list(range(len(documents)))
     assert all(len({documents[place].parent_id for place in parcel}) == 1 for parcel in parcels)
 
 
@@ -660,7 +663,7 @@ def test_sending_it_again_changes_nothing(store, adapter, order):
     assert result.outcome == "unchanged"
     assert store.journal.totals()["creations"] == before["creations"]
     assert len(notes(store, order)) == 2
-    assert not [entry for entry in store.requests[-3:] if entry.method != "GET"]
+    assert [entry.method for entry in store.requests[-2:]] == ["GET", "GET"]
 
 
 def test_a_payment_updates_the_field_and_writes_no_note(store, adapter, order):
@@ -859,12 +862,6 @@ def test_products_and_variations_are_read(store, adapter):
     assert abs(mug.updated_at - utc_now()) < timedelta(minutes=5)
 
 
-def utc_now():
-    return datetime.fromisoformat("2000-01-01") + (
-        datetime.utcnow() - datetime.fromisoformat("2000-01-01")
-    )
-
-
 @pytest.fixture
 def small_pages(monkeypatch):
     monkeypatch.setattr(woocommerce_catalog, "PER_PAGE", 3)
@@ -894,7 +891,13 @@ def test_the_number_of_all_is_told(store, adapter, small_pages):
 
 
 def set_clock(store, moment):
+    """For what the store writes from now on; a signature would be out of date, so use Basic."""
     store.clock = lambda: moment
+
+
+@pytest.fixture
+def basic(store):
+    return adapter_for(store, auth="basic")
 
 
 def moments(count):
@@ -912,10 +915,10 @@ def place_orders(store, count):
     return ids
 
 
-def test_orders_are_read_oldest_change_first(store, adapter, small_pages):
+def test_orders_are_read_oldest_change_first(store, basic, small_pages):
     ids = place_orders(store, 8)
-    adapter._api("PUT", f"orders/{ids[0]}", json={"status": "completed"})
-    found = read_all(adapter, "order")
+    basic._api("PUT", f"orders/{ids[0]}", json={"status": "completed"})
+    found = read_all(basic, "order")
     assert [int(head.external_id) for head in found] == [*ids[1:], ids[0]]
     assert found[-1].status == "completed"
     assert found[0].number == str(ids[1])
@@ -924,34 +927,31 @@ def test_orders_are_read_oldest_change_first(store, adapter, small_pages):
     assert found[0].url.endswith(f"page=wc-orders&action=edit&id={ids[1]}")
 
 
-def test_only_what_changed_since_is_read(store, adapter, small_pages):
+def test_only_what_changed_since_is_read(store, basic, small_pages):
     ids = place_orders(store, 8)
-    found = read_all(adapter, "order", since=datetime(2026, 3, 1, 9, 5))
+    found = read_all(basic, "order", since=datetime(2026, 3, 1, 9, 5))
     assert [int(head.external_id) for head in found] == ids[5:]
 
 
-def test_an_order_changed_between_two_pages_makes_none_be_missed(store, adapter, small_pages):
+def test_an_order_changed_between_two_pages_makes_none_be_missed(store, basic, small_pages):
     ids = place_orders(store, 8)
-    first = adapter.fetch("order")
-    adapter._api("PUT", f"orders/{ids[0]}", json={"status": "completed"})
+    first = basic.fetch("order")
+    basic._api("PUT", f"orders/{ids[0]}", json={"status": "completed"})
     rest, cursor = [], first.cursor
     while cursor:
-        found = adapter.fetch("order", cursor=cursor)
+        found = basic.fetch("order", cursor=cursor)
         rest += found.documents
         cursor = found.cursor
     seen = {int(head.external_id) for head in [*first.documents, *rest]}
     assert seen == set(ids)
 
 
-def test_only_products_changed_since_are_read(store, adapter, small_pages):
-    for moment, number in zip(moments(6), range(6), strict=True):
+def test_only_products_changed_since_are_read(store, basic, small_pages):
+    for index, moment in enumerate(moments(6)):
         set_clock(store, moment)
-        seed(
-            store,
-            {"sku": f"S{number}"},
-            {"sku": f"T{number}", "variations": [{"sku": f"T{number}-a"}]},
-        )
-    found = read_all(adapter, "variant", since=datetime(2026, 3, 1, 9, 4))
+        variations = [{"sku": f"T{index}-a"}]
+        seed(store, {"sku": f"S{index}"}, {"sku": f"T{index}", "variations": variations})
+    found = read_all(basic, "variant", since=datetime(2026, 3, 1, 9, 4))
     assert sorted(item.sku for item in found) == ["S4", "S5", "T4-a", "T5-a"]
 
 
@@ -966,7 +966,7 @@ def test_a_product_deleted_in_between_does_no_harm(store, adapter, small_pages):
     while found.cursor:
         found = adapter.fetch("variant", cursor=found.cursor)
         rest += found.documents
-    assert len(rest) == 3
+    assert [item.sku for item in rest] == ["T3-a"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "7", "[]", '"a"'])
@@ -1051,8 +1051,16 @@ def test_dates_are_written_in_utc_without_zone():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(7, 7), ("7.50", Decimal("7.5")), (0.1, Decimal("0.1")), ("", None), (None, None)]
-    + [("x", None), (True, None), ("NaN", None)],
+    [
+        (7, 7),
+        ("7.50", Decimal("7.5")),
+        (0.1, Decimal("0.1")),
+        ("", None),
+        (None, None),
+        ("x", None),
+        (True, None),
+        ("NaN", None),
+    ],
 )
 def test_numbers_are_read_exactly(value, expected):
     assert number(value) == expected

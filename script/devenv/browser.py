@@ -78,7 +78,7 @@ class Browser:
         self._numbers = itertools.count(1)
         #: What the pages reported as errors so far.
         self.errors = []
-        for domain in ("Page", "Runtime", "Network"):
+        for domain in ("Page", "Runtime"):
             self.send(f"{domain}.enable")
 
     def send(self, method, **params):
@@ -110,8 +110,8 @@ class Browser:
         )
         self.send("Emulation.setTouchEmulationEnabled", enabled=phone)
 
-    def set_cookie(self, url, name, value):
-        self.send("Network.setCookie", url=url, name=name, value=value)
+    def set_timezone(self, name):
+        self.send("Emulation.setTimezoneOverride", timezoneId=name)
 
     def open(self, url):
         self.send("Page.navigate", url="about:blank")

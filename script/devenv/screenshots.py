@@ -9,16 +9,15 @@ script/screenshots --icon: static/description/icon.png, from icon.svg beside it.
 import contextlib
 import dataclasses
 import io
+import json
 from pathlib import Path
 
 from PIL import Image
 
 from .browser import chromium
-from .console import say, step
+from .console import say
 from .demo import demonstration
-from .odoo_client import OdooClient
 from .settings import CHECKOUT
-from .showcase import Showcase
 
 DESK = (1366, 900)
 PHONE = (400, 800)
@@ -36,7 +35,7 @@ LOADED = (
 
 @dataclasses.dataclass(frozen=True)
 class Screen:
-    """:param path: below /odoo/, with ``{names}`` of :meth:`Showcase.build`
+    """:param path: below /odoo/, with ``{names}`` of :meth:`showcase.Showcase.build`
     :param main: it is shown in the documentation, too
     :param script: JavaScript to run before the picture is taken
     """
@@ -127,22 +126,36 @@ def take_all(folder):
 @contextlib.contextmanager
 def _showcase():
     """Yield a :class:`Camera` in front of an Odoo in which something is going on."""
+    from showcase import Showcase
+
     with demonstration() as context, chromium() as browser:
-        odoo = OdooClient(context.odoo.url, context.database, context.login, context.password)
-        with step("Letting things happen"):
-            showcase = Showcase(odoo, context.store.url, context.store_key, context.store_secret)
-            ids = showcase.build()
-        yield Camera(browser, odoo, ids)
+        ids = Showcase(context).build()
+        yield Camera(browser, context.odoo.url, ids).sign_in(context)
 
 
 class Camera:
     """:param ids: what the paths of the screens name"""
 
-    def __init__(self, browser, odoo, ids):
+    def __init__(self, browser, url, ids):
         self.browser = browser
-        self.url = odoo.url
+        self.url = url
         self.ids = ids
-        browser.set_cookie(odoo.url, "session_id", odoo.session_id)
+
+    def sign_in(self, context):
+        """:param context: :class:`demo.Context`"""
+        params = {"db": context.database, "login": context.login, "password": context.password}
+        body = json.dumps({"params": params})
+        self.browser.open(f"{self.url}/web/login")
+        self.browser.wait_for("document.readyState === 'complete'")
+        answer = self.browser.run(
+            f"""fetch("/web/session/authenticate", {{
+                method: "POST", headers: {{"Content-Type": "application/json"}},
+                body: {json.dumps(body)},
+            }}).then((response) => response.json())"""
+        )
+        # the server writes some times into its messages: as this person's clock has them
+        self.browser.set_timezone(answer["result"]["user_context"]["tz"] or "UTC")
+        return self
 
     def take(self, screen, size, path):
         self.browser.resize(*size, phone=size == PHONE)
