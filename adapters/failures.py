@@ -29,12 +29,56 @@ WORDS_LIMIT = 300
 CHECK_ADDRESS = "Check the connection's address for typing errors, and open it in a browser."
 RETRIED = "It is tried again by itself."
 
-# https://www.openssl.org/docs/manmaster/man3/X509_STORE_CTX_get_error.html
-CERTIFICATE_EXPIRED = 10
-CERTIFICATE_NOT_YET_VALID = 9
-CERTIFICATE_SELF_SIGNED = (18, 19)
-CERTIFICATE_UNKNOWN_ISSUER = (2, 20, 21)
-CERTIFICATE_OTHER_NAME = (62, 64)
+OTHER_NAME = 62
+#: Flaws of certificates: numbers of OpenSSL, class, code, message, hint. An expired one is usually
+#: renewed within hours, over there, so waiting helps; one that is not the store's, or that nobody
+#: vouches for, needs a person.
+#: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+CERTIFICATE_FLAWS = (
+    (
+        (10,),
+        Temporary,
+        "tls_certificate_expired",
+        "The certificate of {host} has expired, so the connection is not safe.",
+        f"The store's hosting provider must renew it. {RETRIED}",
+    ),
+    (
+        (9,),
+        Temporary,
+        "tls_certificate_not_yet_valid",
+        "The certificate of {host} is not valid yet.",
+        f"Check the clock of the Odoo server and of the store. {RETRIED}",
+    ),
+    (
+        (OTHER_NAME, 64),
+        Misconfigured,
+        "tls_certificate_other_name",
+        "The certificate {host} shows is made out to another name.",
+        "Use the address the certificate is made out to (with or without www).",
+    ),
+    (
+        (18, 19),
+        Misconfigured,
+        "tls_certificate_self_signed",
+        "The certificate of {host} is signed by itself: nobody vouches for it.",
+        "Install a certificate of a public authority in the store, or make the store's own "
+        "authority known to the Odoo server (REQUESTS_CA_BUNDLE).",
+    ),
+    (
+        (2, 20, 21),
+        Misconfigured,
+        "tls_certificate_unknown_issuer",
+        "The certificate of {host} cannot be verified: its issuer is not known.",
+        "Often the store's server does not send the intermediate certificate; its hosting provider "
+        "can mend that.",
+    ),
+)
+OTHER_FLAW = (
+    Misconfigured,
+    "tls_certificate_invalid",
+    "The certificate of {host} cannot be verified: {words}.",
+    "The store's hosting provider can mend that.",
+)
 
 
 def host_of(url):
@@ -126,7 +170,12 @@ def _explain_address(causes, method, url, seconds):
 def _explain_tls(causes, method, url, seconds):
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
-        return certificate_error(certificate.verify_code, host_of(url))
+        number = getattr(certificate, "verify_code", OTHER_NAME)
+        words = getattr(certificate, "verify_message", "")
+        return certificate_error(number, host_of(url), words)
+    # Older urllib3 compares the names itself.
+    if any(type(cause).__name__ == "CertificateError" for cause in causes):
+        return certificate_error(OTHER_NAME, host_of(url))
     if not _first(causes, ssl.SSLError, requests.exceptions.SSLError):
         return None
     words = " ".join(str(cause) for cause in causes).upper()
@@ -144,40 +193,14 @@ def _explain_tls(causes, method, url, seconds):
     )
 
 
-def certificate_error(verify_code, host):
-    """An expired certificate is usually renewed within hours, over there: waiting helps. One that
-    is not the store's, or that nobody vouches for, needs a person."""
-    if verify_code == CERTIFICATE_EXPIRED:
-        return Temporary(
-            f"The certificate of {host} has expired, so the connection is not safe.",
-            hint=f"The store's hosting provider must renew it. {RETRIED}",
-            code="tls_certificate_expired",
-        )
-    if verify_code == CERTIFICATE_NOT_YET_VALID:
-        return Temporary(
-            f"The certificate of {host} is not valid yet.",
-            hint=f"Check the clock of the Odoo server and of the store. {RETRIED}",
-            code="tls_certificate_not_yet_valid",
-        )
-    if verify_code in CERTIFICATE_OTHER_NAME:
-        return Misconfigured(
-            f"The certificate {host} shows is made out to another name.",
-            hint="Use the address the certificate is made out to (with or without www).",
-            code="tls_certificate_other_name",
-        )
-    if verify_code in CERTIFICATE_SELF_SIGNED:
-        return Misconfigured(
-            f"The certificate of {host} is signed by itself: nobody vouches for it.",
-            hint="Install a certificate of a public authority in the store, or make the store's "
-            "own authority known to the Odoo server (REQUESTS_CA_BUNDLE).",
-            code="tls_certificate_self_signed",
-        )
-    return Misconfigured(
-        f"The certificate of {host} cannot be verified: its issuer is not known.",
-        hint="Often the store's server does not send the intermediate certificate; its hosting "
-        "provider can mend that.",
-        code="tls_certificate_unknown_issuer",
-    )
+def certificate_error(verify_code, host, words=""):
+    """
+    :param int verify_code: OpenSSL's number for what is wrong
+    :param str words: and its words
+    """
+    found = (flaw[1:] for flaw in CERTIFICATE_FLAWS if verify_code in flaw[0])
+    error_class, code, message, hint = next(found, OTHER_FLAW)
+    return error_class(message.format(host=host, words=words), hint=hint, code=code)
 
 
 def _explain_unsent(causes, method, url, seconds):

@@ -316,6 +316,7 @@ class HttpClient:
         if self.before_request:
             self.before_request(cost=1)
         method, url = method.upper(), self.url(path_or_url)
+        auth = self.auth if auth is None else None if auth is ANONYMOUS else auth
         prepared = self._prepare(method, url, params, json, data, headers, auth)
         exchange = Exchange(
             method,
@@ -326,7 +327,7 @@ class HttpClient:
         )
         started = time.monotonic()
         try:
-            response = self._send(prepared, exchange, timeouts or self.timeouts)
+            response = self._send(prepared, exchange, timeouts or self.timeouts, auth)
             return self._accept(response, interpret, expect_json)
         except SyncError as error:
             error.message = exchange.error = self._scrub(error.message)
@@ -342,7 +343,6 @@ class HttpClient:
             headers.setdefault("Content-Type", "application/json")
             text = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
             data = text.encode()
-        auth = self.auth if auth is None else None if auth is ANONYMOUS else auth
         request = requests.Request(
             method, url, params=params, data=data, headers=headers, auth=auth
         )
@@ -351,7 +351,7 @@ class HttpClient:
         except (requests.RequestException, UnicodeError) as error:
             raise failures.explain_exception(error, method, url) from error
 
-    def _send(self, prepared, exchange, timeouts):
+    def _send(self, prepared, exchange, timeouts, auth):
         for _hop in range(MAX_REDIRECTS + 1):
             response = self._exchange(prepared, timeouts)
             exchange.status = response.status
@@ -363,7 +363,7 @@ class HttpClient:
                 return response
             if not self._may_follow(prepared, location):
                 break
-            prepared = self._prepare_hop(prepared, urljoin(prepared.url, location))
+            prepared = self._prepare_hop(prepared, urljoin(prepared.url, location), auth)
         raise failures.explain_redirect(prepared.method, prepared.url, response.status, location)
 
     @staticmethod
@@ -374,9 +374,11 @@ class HttpClient:
         here, there = urlsplit(prepared.url), urlsplit(urljoin(prepared.url, location))
         return (here.scheme, here.netloc) == (there.scheme, there.netloc)
 
-    def _prepare_hop(self, prepared, url):
+    @staticmethod
+    def _prepare_hop(prepared, url, auth):
         hop = prepared.copy()
-        hop.url = url
+        hop.prepare_url(url, None)
+        hop.prepare_auth(auth, hop.url)  # a signature covers the address
         return hop
 
     @staticmethod

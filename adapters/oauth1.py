@@ -66,7 +66,9 @@ class OAuth1(AuthBase):
 
     def __call__(self, request):
         parts = urlsplit(request.url)
-        query = parse_qsl(parts.query, keep_blank_values=True)
+        # A redirect repeats the old signature.
+        kept = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("oauth_"))
+        query = parse_qsl(kept, keep_blank_values=True)
         own = [
             ("oauth_consumer_key", self._key),
             ("oauth_nonce", self._nonce()),
@@ -76,7 +78,7 @@ class OAuth1(AuthBase):
         signed = query + own + self._form_fields(request)
         signature = sign(base_string(request.method, request.url, signed), self._secret)
         added = normalize([*own, ("oauth_signature", signature)])
-        request.url = urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))
+        request.url = urlunsplit(parts._replace(query="&".join(filter(None, (kept, added)))))
         return request
 
     @staticmethod

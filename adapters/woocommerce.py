@@ -71,7 +71,7 @@ class WooCommerceAdapter(CheckMixin, InventoryMixin, InvoiceMixin, CatalogMixin,
         super().__init__(settings, client)
         self._plain = settings.options.get("permalinks") == "plain"
         client.auth = self._prepare_auth()
-        client.verify = settings.options.get("verify_tls", True)
+        client.verify = settings.options.get("verify_tls", client.verify)
         client.hide(*settings.credentials.values())
 
     @property

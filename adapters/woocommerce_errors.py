@@ -29,6 +29,7 @@ KEY_CODES = frozenset(
 )
 
 HINT_KEY = f"Check consumer key and consumer secret; new ones are made in {KEYS_PLACE}."
+HINT_CLOCK = "The clocks of the Odoo server and of the store differ: set both right."
 HINT_UNSEEN = (
     f"Check consumer key and consumer secret ({KEYS_PLACE}). If they are right, the store's web "
     "server does not hand the key on to WordPress (the Authorization header), or WordPress does "
@@ -84,7 +85,8 @@ def interpret(response, host, single):
 def authentication_error(status, code, words, host):
     """The key itself is the trouble, so every other request would fail alike."""
     if code in KEY_CODES:
-        message, hint = f"{host} does not accept the API key: {words or code}", HINT_KEY
+        message = f"{host} does not accept the API key: {words or code}"
+        hint = HINT_CLOCK if "timestamp" in words.lower() else HINT_KEY
     elif status == 401:
         message, hint = f"{host} does not recognise the API key: {words or code}", HINT_UNSEEN
     else:

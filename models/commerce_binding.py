@@ -53,8 +53,10 @@ class CommerceBinding(models.Model):
     def _compute_record_name(self):
         for binding in self:
             known = binding.model in self.env and binding.res_id
-            record = self.env[binding.model].browse(binding.res_id).exists() if known else None
-            binding.record_name = record.display_name if record else False
+            # a name for the list: whoever may see the binding may know what it is about
+            record_sudo = self.env[binding.model].sudo().browse(binding.res_id) if known else None
+            exists = record_sudo and record_sudo.exists()
+            binding.record_name = record_sudo.display_name if exists else False
 
     def action_open_record(self):
         """Open the Odoo record."""

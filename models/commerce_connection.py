@@ -57,8 +57,13 @@ class CommerceConnection(models.Model):
         tracking=True,
         help="Everything happens but the sending; the log shows what would have been sent.",
     )
-    credential_ids = fields.One2many("commerce.credential", "connection_id", copy=False)
-    unencrypted = fields.Boolean(compute="_compute_unencrypted")
+    credential_ids = fields.One2many(
+        "commerce.credential",
+        "connection_id",
+        copy=False,
+        groups="commerce_sync.group_manager",
+    )
+    unencrypted = fields.Boolean(compute="_compute_unencrypted", compute_sudo=True)
     webhook_key = fields.Char(
         copy=False, readonly=True, default=lambda self: uuid.uuid4().hex, groups="base.group_system"
     )
@@ -120,6 +125,8 @@ class CommerceConnection(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "company_id" in vals:
+            self.check_access("write")  # also in the company it belongs to now
         if "platform" in vals:
             self._prepare_credentials()
         return result

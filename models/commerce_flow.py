@@ -239,6 +239,7 @@ class CommerceFlow(models.Model):
         if not due:
             return []
         job_ids = queue.enqueue(self.env.cr, self._get_order(mapper, due, force, run_id))
+        self.env["commerce.job"].invalidate_model(flush=False)
         self.connection_id._wake()
         return job_ids
 
@@ -358,5 +359,6 @@ class CommerceFlow(models.Model):
     def action_view_jobs(self):
         """The jobs of this flow."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("commerce_sync.commerce_job_action")
         return action | {"domain": [("flow_id", "=", self.id)], "context": {}}

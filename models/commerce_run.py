@@ -72,5 +72,6 @@ class CommerceRun(models.Model):
     def action_view_jobs(self):
         """The jobs of this run."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("commerce_sync.commerce_job_action")
         return action | {"domain": [("run_id", "=", self.id)], "context": {}}

@@ -185,5 +185,6 @@ class CommerceConnection(models.Model):
 
     def _view_jobs(self, domain):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("commerce_sync.commerce_job_action")
         return action | {"domain": [("connection_id", "=", self.id), *domain], "context": {}}

@@ -33,7 +33,7 @@ from .woo import (
     refunds,
     webhooks,
 )
-from .woo.rest import php_query
+from .woo.rest import ApiError, php_query
 
 DEFAULT_PORT = 8081
 LOOKUPS = {
@@ -259,7 +259,7 @@ class WooCommerceStore(Sandbox):
             products
         :return: ids of what was loaded, and of each product its SKU: ``{"products": [...], ...}``
         """
-        with self.store.transaction():
+        with _plain_errors(), self.store.transaction():
             loaded = {
                 "customers": [
                     customers.create(self, item)["id"] for item in data.get("customers", [])
@@ -291,7 +291,7 @@ class WooCommerceStore(Sandbox):
         :return: the order as the API shows it
         """
         data = data or {}
-        with self.unit_of_work():
+        with _plain_errors(), self.unit_of_work():
             who = invented.person(self.random, self.country)
             order = orders.create(self, {**self._invented_order(who), **data}, via="checkout")
             return orders.show(self, order)
@@ -350,6 +350,15 @@ class WooCommerceStore(Sandbox):
         subtitle = f"WooCommerce {self.version} · {self.url}"
         sections = page_data.sections(self, query.get("q", ""))
         return page.render(self, subtitle, sections, live="live" in query)
+
+
+@contextmanager
+def _plain_errors():
+    """Who loads data or places an order in Python knows no REST errors."""
+    try:
+        yield
+    except ApiError as error:
+        raise ValueError(f"{error.body['code']}: {error}") from error
 
 
 def _error(status, code, message):

@@ -8,12 +8,14 @@ import ssl
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs
 
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ..adapters import http
 from ..adapters.errors import (
     AuthenticationFailed,
     Misconfigured,
@@ -23,8 +25,15 @@ from ..adapters.errors import (
     SyncError,
     Temporary,
 )
-from ..adapters.failures import explain_redirect, parse_retry_after, plain_words, right_address
+from ..adapters.failures import (
+    certificate_error,
+    explain_redirect,
+    parse_retry_after,
+    plain_words,
+    right_address,
+)
 from ..adapters.http import ANONYMOUS, HttpClient
+from ..adapters.oauth1 import OAuth1
 from .wire import Wire, answer, page
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -178,7 +187,7 @@ def test_what_was_never_sent_is_certain(monkeypatch, problem, code):
 
 
 @pytest.mark.parametrize(
-    "address", ["shop.example", "http://", "ftp://shop.example", "http://a b/"]
+    "address", ["shop.example", "http://", "ftp://shop.example", "http://[::1"]
 )
 def test_what_is_no_address_needs_a_person(address):
     error = failure(HttpClient(address), "GET", "x")
@@ -416,6 +425,18 @@ def test_reading_follows_within_the_same_server(wire):
     assert all("authorization" in asked.headers for asked in server.asked)
 
 
+def test_a_followed_request_is_signed_anew(wire):
+    def reply(asked, connection):
+        return answer() if asked.path == "/x/" else moved(asked.target.replace("/x?", "/x/?"))
+
+    server = wire(reply)
+    client_of(server, auth=OAuth1("ck_1", "cs_2")).request("GET", "/x", params={"page": 2})
+    first, second = (parse_qs(asked.target.partition("?")[2]) for asked in server.asked)
+    assert first["oauth_nonce"] != second["oauth_nonce"]
+    assert first["page"] == second["page"] == ["2"]
+    assert all(len(values) == 1 for values in second.values())
+
+
 def test_a_circle_of_redirects_ends(wire):
     server = wire(moved("/x"))
     failure(client_of(server))
@@ -478,6 +499,15 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("tls"))
 
 
+def key_usage(is_authority):
+    from cryptography import x509
+
+    names = "digital_signature content_commitment key_encipherment data_encipherment key_agreement"
+    names += " key_cert_sign crl_sign encipher_only decipher_only"
+    used = {"key_cert_sign", "crl_sign"} if is_authority else {"digital_signature"}
+    return x509.KeyUsage(**{name: name in used for name in names.split()})
+
+
 class Authority:
     """A certificate authority of our own, and certificates with one thing wrong."""
 
@@ -525,7 +555,12 @@ class Authority:
             .not_valid_before(now + timedelta(days=days[0]))
             .not_valid_after(now + timedelta(days=days[1]))
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(key_usage(is_authority), critical=True)
         )
+        if not alone:
+            issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+            builder = builder.add_extension(issuer, critical=False)
         if not is_authority:
             is_ip = name[0].isdigit()
             spoken = x509.IPAddress(ipaddress.ip_address(name)) if is_ip else x509.DNSName(name)
@@ -569,6 +604,12 @@ def test_each_flaw_of_a_certificate_has_its_words(wire, authority, flaw, trusted
     assert (error.code, error.uncertain) == (code, False)
     assert server.url.removeprefix("https://") in error.message
     assert server.asked == []
+
+
+def test_other_flaws_are_told_in_openssls_words():
+    error = certificate_error(85, "shop.example", "Missing Authority Key Identifier")
+    assert isinstance(error, Misconfigured)
+    assert "Missing Authority Key Identifier" in error.message
 
 
 def test_https_where_http_is_spoken_is_recognised(wire):
@@ -652,7 +693,7 @@ def test_known_secrets_show_nowhere(wire, caplog):
     server = wire(answer({"message": f"no {plain}, {SECRET}"}, status="400 Bad"))
     client = client_of(server, auth=("user", SECRET))
     client.hide(plain)
-    with caplog.at_level(logging.DEBUG), client.recording() as exchanges:
+    with caplog.at_level(logging.DEBUG, http.__name__), client.recording() as exchanges:
         error = failure(client, "POST", json={"note": plain})
     shown = repr(
         [
@@ -665,8 +706,10 @@ def test_known_secrets_show_nowhere(wire, caplog):
             exchanges[0].url,
         ]
     )
-    own_log = "".join(record.getMessage() for record in caplog.records if "adapters" in record.name)
-    assert own_log
+    own_log = "".join(
+        record.getMessage() for record in caplog.records if record.name == http.__name__
+    )
+    assert own_log.startswith("POST /x: 400 in ")
     for secret in (plain, SECRET):
         assert secret not in shown
         assert secret not in own_log

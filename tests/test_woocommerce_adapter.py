@@ -210,6 +210,13 @@ def test_a_wrong_key_is_the_keys_fault(store, key, secret, words, auth):
         assert "cs_0" not in text
 
 
+def test_clocks_that_differ_are_the_reason_given(store, adapter):
+    set_clock(store, datetime.now(timezone.utc) + timedelta(hours=1))
+    error = check_failure(adapter)
+    assert type(error) is AuthenticationFailed
+    assert "clocks" in error.hint
+
+
 def test_a_key_that_may_only_read_is_found_out_without_writing(store):
     error = check_failure(adapter_for(store, store.add_key("read")))
     assert (type(error), error.code) == (AuthenticationFailed, "read_only_key")
@@ -1045,7 +1052,7 @@ def test_dates_are_read_as_utc(text, expected):
 
 
 def test_dates_are_written_in_utc_without_zone():
-    assert gmt(datetime.fromisoformat("2026-03-01T09:30:00.5+02:00")) == "2026-03-01T07:30:00"
+    assert gmt(datetime.fromisoformat("2026-03-01T09:30:00.500000+02:00")) == "2026-03-01T07:30:00"
     assert gmt(datetime(2026, 3, 1, 9, 30)) == "2026-03-01T09:30:00"
 
 
