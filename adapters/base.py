@@ -117,6 +117,26 @@ class Page:
     total: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a webhook says of itself, before anybody looks into it.
+
+    :param identity: the same for every delivery of one and the same event, different for any two
+    :param topic: the platform's own name for what happened (``order.updated``)
+    :param kind: the kind of data it concerns (``order``), or ``""``: nothing we handle
+    :param external_id: of the record it concerns
+    :param updated_at: when that record changed over there (UTC, no time zone), where it is said
+    :param ping: the platform only tries whether somebody answers
+    """
+
+    identity: str
+    topic: str = ""
+    kind: str = ""
+    external_id: str = ""
+    updated_at: datetime | None = None
+    ping: bool = False
+
+
 class Adapter:
     """One platform. Subclasses set the class attributes and implement what they declare."""
 
@@ -171,6 +191,40 @@ class Adapter:
         :return: :class:`Page`
         """
         return getattr(self, f"_fetch_{kind}")(since, cursor)
+
+    @classmethod
+    def is_ping(cls, headers, body):
+        """Whether this is a platform's unsigned greeting, to be answered and forgotten."""
+        return False
+
+    @classmethod
+    def verify(cls, headers, body, secrets):
+        """Whether a webhook comes from who knows one of the secrets. Constant time; an empty
+        secret refuses.
+
+        :param headers: case-insensitive mapping
+        :param bytes body: exactly as received
+        :param list secrets: the current one, and during rotation the one before
+        """
+        return False
+
+    @classmethod
+    def parse_event(cls, headers, body):
+        """What a verified webhook says of itself.
+
+        :return: :class:`Event`
+        :raise Rejected: it cannot be read
+        """
+        raise NotImplementedError
+
+    def read_event(self, kind, body):
+        """The document a webhook (or a poll) carries; may ask the store for what is missing.
+
+        :param bytes body: as received
+        :return: a :class:`documents.Document`
+        :raise SyncError: it cannot be read, or not now
+        """
+        return getattr(self, f"_read_{kind}")(body)
 
     def record_url(self, kind, external_id, parent_id=""):
         """The address of a record in the store's own administration, or ``""``."""

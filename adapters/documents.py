@@ -179,3 +179,84 @@ class OrderHead(Document):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     url: str = ""
+
+
+# === WHAT COMES FROM STORES === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A postal address with who lives there. ``country`` and ``state`` are ISO 3166 codes."""
+
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    street2: str = ""
+    city: str = ""
+    zip: str = ""
+    state: str = ""
+    country: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaxAmount:
+    """What one tax of the store adds to a line. ``tax_id`` is the store's id of the tax."""
+
+    tax_id: str
+    name: str
+    amount: Decimal
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderLine:
+    """One line of an order, amounts without tax: ``subtotal`` before discounts, ``total`` after.
+
+    ``kind`` is ``product``, ``shipping`` or ``fee``. ``product_id`` is the store's id of the
+    variant, empty where the store no longer knows it.
+    """
+
+    external_id: str
+    kind: str = "product"
+    product_id: str = ""
+    sku: str = ""
+    name: str = ""
+    quantity: Decimal = Decimal(1)
+    subtotal: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    taxes: tuple[TaxAmount, ...] = ()
+
+    @property
+    def tax(self):
+        """The sum of the line's taxes."""
+        return sum((tax.amount for tax in self.taxes), Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Document):
+    """An order of a store.
+
+    ``customer_id`` is the store's id of the customer, empty for a guest. ``status`` is the store's
+    own word; ``paid`` and ``cancelled`` say what it means. ``total`` includes taxes.
+    """
+
+    number: str
+    status: str
+    currency: str
+    total: Decimal
+    total_tax: Decimal
+    paid: bool = False
+    cancelled: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = beside_content(default=None)
+    customer_id: str = ""
+    billing: Address = Address()
+    shipping: Address | None = None
+    lines: tuple[OrderLine, ...] = ()
+    note: str = ""
+    payment_method: str = ""
+    payment_title: str = ""
+    transaction_id: str = ""
+    url: str = beside_content(default="")

@@ -120,12 +120,14 @@ def plain_words(text):
 # === NO ANSWER, OR HALF OF ONE === #
 
 
-def explain_exception(error, method, url, seconds=""):
+def explain_exception(error, method, url, seconds="", outer=None):
     """The typed error for an exception of ``requests``.
 
     :param seconds: the time limit that applied, for the message
+    :param outer: the exception that was being handled when the request was made, if any: Python
+        chains it, but it tells nothing of this request
     """
-    causes = list(_causes(error))
+    causes = list(_causes(error, outer))
     for explain in (_explain_address, _explain_tls, _explain_unsent, _explain_silence):
         found = explain(causes, method, url, seconds)
         if found:
@@ -133,9 +135,9 @@ def explain_exception(error, method, url, seconds=""):
     return _explain_broken(causes, method, url)
 
 
-def _causes(error):
+def _causes(error, outer):
     """The exception and everything it wraps."""
-    seen, waiting = set(), [error]
+    seen, waiting = {id(outer)}, [error]
     while waiting:
         current = waiting.pop(0)
         if not isinstance(current, BaseException) or id(current) in seen:
@@ -258,7 +260,7 @@ def _explain_broken(causes, method, url):
     host = host_of(url)
     return Temporary(
         f"{host} broke the connection off before it had answered completely."
-        if broken and not isinstance(broken, requests.exceptions.ConnectionError)
+        if broken
         else f"The connection to {host} failed: {words}",
         hint=RETRIED,
         code="connection_broken",

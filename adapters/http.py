@@ -8,6 +8,7 @@ import json as jsonlib
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -388,6 +389,7 @@ class HttpClient:
 
     def _exchange(self, prepared, timeouts):
         """One request on the wire, its answer read to the end."""
+        outer = sys.exc_info()[1]
         with _Watchdog(self.total_timeout) as watchdog:
             try:
                 raw = self._session.send(
@@ -400,7 +402,7 @@ class HttpClient:
                 with raw:
                     body = self._read(raw, prepared)
             except (requests.RequestException, OSError) as error:
-                raise self._explain(error, prepared, timeouts, watchdog) from error
+                raise self._explain(error, prepared, timeouts, watchdog, outer) from error
             if watchdog.expired:
                 raise failures.timeout_error(prepared.method, prepared.url, self.total_timeout)
         return self._parse(raw, prepared, body)
@@ -411,13 +413,13 @@ class HttpClient:
         paths = (os.environ.get(name) for name in CA_BUNDLE_VARIABLES)
         return next((path for path in paths if path), True)
 
-    def _explain(self, error, prepared, timeouts, watchdog):
+    def _explain(self, error, prepared, timeouts, watchdog, outer):
         method, url = prepared.method, prepared.url
         if watchdog.expired:
             return failures.timeout_error(method, url, self.total_timeout)
         connecting = isinstance(error, requests.exceptions.ConnectTimeout)
         seconds = timeouts[0] if connecting else timeouts[1]
-        return failures.explain_exception(error, method, url, f"{seconds:g}")
+        return failures.explain_exception(error, method, url, f"{seconds:g}", outer)
 
     def _read(self, raw, prepared):
         chunks, size = [], 0

@@ -99,8 +99,7 @@ class InvoiceMixin:
         if delivery.notes is None:
             delivery.notes = self._api("GET", path, params={"_fields": NOTE_FIELDS}).json()
         for note in delivery.notes:
-            same = comparable(note.get("note")) == comparable(text)
-            if same and bool(note.get("customer_note")) == to_customer:
+            if bool(note.get("customer_note")) == to_customer and delivery.wrote(note, text):
                 return note["id"]
         body = {"note": text, "customer_note": to_customer}
         note = self._api("POST", path, params={"_fields": NOTE_FIELDS}, json=body).json()
@@ -129,6 +128,7 @@ class _Delivery:
         self.changes = set()
         self.progress = dict(key.progress)
         self._resumed = bool(key.progress)
+        self._uncertain = key.uncertain
 
     def check(self):
         """:raise ValidationFailed: it cannot be sent"""
@@ -151,6 +151,12 @@ class _Delivery:
     @property
     def _name(self):
         return f"Invoice {self.invoice.number}"
+
+    def wrote(self, note, text):
+        """Whether the order's note is the one we are about to write. After an uncertain try it is
+        also recognised with something added, as a plugin may do."""
+        theirs, ours = comparable(note.get("note")), comparable(text)
+        return theirs == ours or (self._uncertain and ours in theirs)
 
     def missing(self, what, hint, code):
         return Missing(f"{self._name}: its order {self.order_id} {what}.", hint=hint, code=code)

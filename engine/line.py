@@ -6,6 +6,8 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import urlsplit
 
 from ..adapters.base import Adapter, Result, SendKey
 from ..adapters.documents import Document, fingerprint_of
@@ -48,6 +50,11 @@ class Parcel:
     exchanges: list = field(default_factory=list)
     duration: float = 0.0
     traceback: str = ""
+
+    @cached_property
+    def request_line(self):
+        """All requests of the parcel; its documents share them."""
+        return "; ".join(f"{one.method} {urlsplit(one.url).path}" for one in self.exchanges)
 
     @property
     def failure(self):

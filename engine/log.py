@@ -19,6 +19,7 @@ class Try:
     document: str = ""
     external_id: str = ""
     request_summary: str = ""
+    attempt_id: int | None = None
     # === known when it has ended === #
     state: str = "sending"
     outcome: str | None = None
@@ -48,7 +49,7 @@ def summary(content):
 
 _OPENING = ("job_id", "document", "external_id", "request_summary", "state")
 _CLOSING = (
-    "job_id",
+    "attempt_id",
     "state",
     "outcome",
     "error_kind",
@@ -66,9 +67,12 @@ _CLOSING = (
 
 
 def open_tries(cr, worker, tries):
-    """Write down that these tries are under way; to be committed before the first request."""
+    """Write down that these tries are under way; to be committed before the first request.
+
+    :return: ``{job id: id of the attempt}``
+    """
     if not tries:
-        return
+        return {}
     cr.execute(
         SQL(
             """
@@ -83,6 +87,7 @@ def open_tries(cr, worker, tries):
               FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
                    AS try(job_id, document, external_id, request, state)
               JOIN commerce_job AS job ON job.id = try.job_id
+            RETURNING job_id, id
             """,
             worker,
             NOW,
@@ -91,10 +96,11 @@ def open_tries(cr, worker, tries):
             *columns(tries, *_OPENING),
         )
     )
+    return dict(cr.fetchall())
 
 
-def close_tries(cr, worker, tries):
-    """Write down how tries ended. A closed one is never changed again."""
+def close_tries(cr, tries):
+    """Write down how tries ended; each has its ``attempt_id``. A closed one never changes again."""
     if not tries:
         return
     cr.execute(
@@ -111,14 +117,15 @@ def close_tries(cr, worker, tries):
               FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
                           %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
                           %s::int[], %s::text[])
-                   AS try(job_id, state, outcome, error_kind, error_code, error_message,
+                   AS try(attempt_id, state, outcome, error_kind, error_code, error_message,
                           error_hint, traceback, request_line, http_status, response, request_id,
                           duration, external_id)
-             WHERE attempt.job_id = try.job_id AND attempt.worker = %s
-               AND attempt.state = 'sending'
+             WHERE attempt.id = try.attempt_id
+               -- not state = 'sending': that would have the planner read the index of those
+               -- under way, which is full of dead entries while the queue is busy
+               AND attempt.finished_at IS NULL
             """,
             NOW,
             *columns(tries, *_CLOSING),
-            worker,
         )
     )

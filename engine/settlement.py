@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ..adapters.base import Result
 from ..adapters.documents import fingerprint_of, plain
@@ -169,7 +168,7 @@ class Settlement:
         :return: ids of the jobs that were settled
         """
         moved = set(queue.settle(cr, self.chunk.worker, self.moves))
-        log.close_tries(cr, self.chunk.worker, self._closings())
+        log.close_tries(cr, self._closings())
         told = [e for e in self.chunk.endings if e.job.id in moved and e.result and not e.error]
         env["commerce.sync.state"]._store(cr, [self._state(ending) for ending in told])
         if self.flow.binds:
@@ -188,6 +187,7 @@ class Settlement:
     def _closing(self, ending, move):
         entry = log.Try(
             ending.job.id,
+            attempt_id=self.chunk.attempts[ending.job.id],
             state=self._log_state(ending, move),
             outcome=move.outcome,
             error_kind=move.error_kind,
@@ -246,9 +246,7 @@ def _describe_exchange(entry, ending):
     if not parcel.exchanges:
         return
     last = parcel.exchanges[-1]
-    entry.request_line = "; ".join(
-        f"{one.method} {urlsplit(one.url).path}" for one in parcel.exchanges
-    )
+    entry.request_line = parcel.request_line
     entry.http_status = last.status
     entry.remote_request_id = last.remote_request_id or None
     shared = len(parcel.items) > 1 and not ending.error

@@ -74,6 +74,7 @@ class Chunk:
     probing: bool = False
     items: list = field(default_factory=list)
     endings: list = field(default_factory=list)
+    attempts: dict = field(default_factory=dict)
     futures: list = field(default_factory=list)
 
 
@@ -246,7 +247,7 @@ class Worker:
         entries = chunk.items + [ending for ending in chunk.endings if ending.error]
         tries = [Settlement.opening(chunk.flow, entry) for entry in entries]
         env.flush_all()
-        log.open_tries(cr, chunk.worker, tries)
+        chunk.attempts = log.open_tries(cr, chunk.worker, tries)
 
     def _build(self, mapper, record_ids):
         """The mapper's documents; one record that breaks it does not break the others."""

@@ -1,4 +1,5 @@
 import uuid
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -124,6 +125,8 @@ class CommerceConnection(models.Model):
         return connections
 
     def write(self, vals):
+        if "address" in vals and not self.env.su:
+            self._leave_credentials_behind(vals["address"])
         result = super().write(vals)
         if "company_id" in vals:
             self.check_access("write")  # also in the company it belongs to now
@@ -151,6 +154,17 @@ class CommerceConnection(models.Model):
                     for number, spec in enumerate(wanted.values())
                     if spec.name not in have
                 ]
+            )
+
+    def _leave_credentials_behind(self, address):
+        """Secrets are for the server they were typed for: another address must not get to see
+        them, or whoever may set it could have them sent to himself."""
+        moved = self.filtered(lambda connection: server_of(connection.address) != server_of(address))
+        kept_sudo = moved.sudo().credential_ids.filtered(lambda one: one.storage != "none")
+        kept_sudo._forget()
+        for connection in kept_sudo.connection_id.sudo(False):
+            connection.message_post(
+                body=self.env._("The address is another server's: type the credentials again.")
             )
 
     def _credentials_changed(self):
@@ -296,3 +310,8 @@ class CommerceConnection(models.Model):
             )
         )
         return [res_id for (res_id,) in self.env.cr.fetchall()]
+
+
+def server_of(address):
+    """Host and port of an address, for comparison."""
+    return urlsplit((address or "").strip()).netloc.rpartition("@")[2].lower()

@@ -66,35 +66,58 @@ class CommerceCredential(models.Model):
     def _inverse_value(self):
         for credential in self:
             if credential.value:
-                credential._keep(credential.value.strip())
+                credential._keep(credential.value)
+        # or whoever saves a form would be shown what is in the cache
+        self.invalidate_recordset(["value"])
 
     @api.private
     def _keep(self, value):
-        """Store a secret, encrypted where a key is configured."""
+        """Store a secret, encrypted where a key is configured; an empty one is forgotten.
+
+        :raise UserError: the value cannot be one
+        """
         self.ensure_one()
-        storage, secret = self._seal(value)
+        if not isinstance(value, str):
+            raise UserError(self.env._("%s must be a text.", self.label))
+        self._write_secret(*self._seal(value.strip()))
+        self.connection_id._credentials_changed()
+
+    @api.private
+    def _forget(self):
+        """Delete the secrets."""
+        for credential in self:
+            credential._write_secret("none", None)
+
+    def _write_secret(self, storage, secret):
         self.flush_recordset()
         self.env.cr.execute(
             SQL("UPDATE commerce_credential SET secret = %s WHERE id = %s", secret, self.id)
         )
         self.storage = storage
-        self.connection_id._credentials_changed()
 
     def _seal(self, value):
         """``(storage, what to keep)`` for a value a person typed."""
+        if not value:
+            return "none", None
         if value.startswith("env:"):
-            if not value.startswith(f"env:{ENVIRONMENT_PREFIX}"):
-                raise UserError(
-                    self.env._(
-                        "Only environment variables that begin with %s can be used.",
-                        ENVIRONMENT_PREFIX,
-                    )
-                )
-            return "environment", value.removeprefix("env:")
+            return "environment", self._check_variable(value.removeprefix("env:"))
         cipher = self._get_cipher()
         if not cipher:
             return "plain", value
         return "encrypted", cipher.encrypt(value.encode()).decode()
+
+    def _check_variable(self, name):
+        """The name of a variable of the server's environment, if it is meant for credentials."""
+        if not name.startswith(ENVIRONMENT_PREFIX) or name == KEY_VARIABLE:
+            raise UserError(
+                self.env._(
+                    "Only environment variables that begin with %(prefix)s can be used, and not "
+                    "%(key)s.",
+                    prefix=ENVIRONMENT_PREFIX,
+                    key=KEY_VARIABLE,
+                )
+            )
+        return name
 
     @api.private
     def _reveal(self):

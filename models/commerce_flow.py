@@ -195,8 +195,8 @@ class CommerceFlow(models.Model):
 
     def _seen(self, record_ids):
         """``{record id: what the store last said it holds}``."""
-        states = self.env["commerce.sync.state"].search(
-            [("flow_id", "=", self.id), ("res_id", "in", record_ids)]
+        states = self.env["commerce.sync.state"].search_fetch(
+            [("flow_id", "=", self.id), ("res_id", "in", record_ids)], ["res_id", "seen"]
         )
         return {state.res_id: state.seen or {} for state in states}
 

@@ -73,7 +73,10 @@ MAINTENANCE_PAGE = (
     "<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Briefly unavailable"
     " for scheduled maintenance. Check back in a minute.</h1></body></html>"
 )
-ORDER_PRODUCTS = ("type <> 'variable' AND status = 'publish'", [])
+RANDOM_PRODUCTS = (
+    "SELECT id FROM document WHERE kind = ? AND type <> 'variable' AND status = 'publish'"
+    " ORDER BY random() LIMIT ?"
+)
 
 
 class WooCommerceStore(Sandbox):
@@ -312,11 +315,10 @@ class WooCommerceStore(Sandbox):
         }
 
     def _invented_lines(self):
-        if not self.store.count(products.KIND, [ORDER_PRODUCTS]):
+        if not self.store.rows(RANDOM_PRODUCTS, [products.KIND, 1]):
             self.seed({"invent": 8})
-        found = self.store.find(
-            products.KIND, [ORDER_PRODUCTS], order="random()", limit=self.random.randint(1, 3)
-        )
+        rows = self.store.rows(RANDOM_PRODUCTS, [products.KIND, self.random.randint(1, 3)])
+        found = self.store.get_many(products.KIND, [row[0] for row in rows]).values()
         return [
             {
                 ("variation_id" if products.is_variation(product) else "product_id"): product["id"],

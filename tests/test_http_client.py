@@ -244,6 +244,17 @@ def test_a_broken_connection_leaves_only_writing_uncertain(wire, reply, method, 
     assert "before it had answered completely" in error.message
 
 
+def test_a_failure_while_another_is_handled_is_told_by_itself(wire):
+    """Python chains the two; the first, which was certain, must not speak for the second."""
+    client = client_of(wire(close))
+    try:
+        HttpClient("http://127.0.0.1:9").request("POST", "/x")
+    except Temporary as first:
+        assert not first.uncertain
+        error = failure(client, "POST")
+    assert (error.code, error.uncertain) == ("connection_broken", True)
+
+
 def trickled_body(asked, connection):
     connection.sendall(answer(b"", length=10_000))
     for _byte in range(100):

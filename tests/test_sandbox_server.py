@@ -235,6 +235,7 @@ ODD_ITEMS = [
     {"low_stock_amount": None, "date_on_sale_from": "2026-01-01T00:00:00+05:30"},
     {"name": "\U0001f600 \u0000 <b>", "slug": "ÄÖÜ !"},
     {"stock_quantity": 10**30, "manage_stock": True},
+    {"meta_data": [{"key": "deep", "value": json.loads("[" * 300 + "]" * 300)}]},
 ]
 
 

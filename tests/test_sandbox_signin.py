@@ -46,6 +46,13 @@ def test_wrong_credentials_are_refused(store, api, auth, status, code):
     assert error_of(api.get("products")) == (status, code)
 
 
+@pytest.mark.parametrize("header", ["Basic", "Basic ü", "Basic eA==", "Basic /w==", "Bearer x"])
+def test_a_sign_in_that_cannot_be_read_is_none(store, header):
+    url = store.url + API + "products"
+    response = requests.get(url, headers={"Authorization": header.encode("latin-1")}, timeout=10)
+    assert error_of(response) == (401, "woocommerce_rest_cannot_view")
+
+
 KEY_PERMISSIONS = [
     ("read", "GET", 200),
     ("read", "POST", 401),

@@ -732,6 +732,16 @@ def test_a_note_is_never_written_twice(store, adapter, order, fault, carrier):
     assert len(notes(store, order)) == 1
 
 
+def test_a_note_a_plugin_added_to_is_recognised_after_an_uncertain_try(store, adapter, order):
+    document = invoice(order, carriers=("private_note",))
+    store.fault("http_500_after", times=1, path="/notes", method="POST")
+    send(adapter, document)
+    (note,) = store.store.find("note", [("parent_id = ?", [order])])[-1:]
+    store.store.put("note", {**note, "note": f"[Robot] {note['note']}"})
+    assert send(adapter, document, uncertain=True).error is None
+    assert len(notes(store, order)) == 1
+
+
 def test_a_retry_goes_on_where_the_last_try_stopped(store, adapter, order):
     store.fault("http_500_before", times=1, path="/notes", method="POST")
     first = send(adapter, invoice(order))

@@ -5,8 +5,10 @@ parameters, and only then whether the user may. So a stranger's request for 500 
 parameter (400) before it is a missing sign-in (401).
 """
 
+from html import escape
+
 from .. import messages
-from . import auth, info, routes
+from . import auth, batch, info, routes
 from .calls import Answer, Call
 from .rest import ApiError, body_params, field_names, only_fields, php_query, validate
 
@@ -42,7 +44,7 @@ def respond(site, request):
     """The response of an API request: every error in WordPress's form."""
     route = route_of(request, site.plain_permalinks)
     if route is None:
-        page = NOT_FOUND_PAGE.format(title=site.title)
+        page = NOT_FOUND_PAGE.format(title=escape(site.title))
         return messages.html_response(page, 404)
     try:
         answer = _answer(site, request, route)
@@ -112,8 +114,7 @@ def _check_user(user, action):
 def _count(site, request, call, answer):
     site.journal.count(request.entry, call.written, call.created)
     if call.path.endswith("batch"):
-        parts = {name: call.params.get(name) or [] for name in ("create", "update", "delete")}
-        request.entry.items = {name: len(part) for name, part in parts.items()}
+        request.entry.items = batch.sizes(call.params)
         items = [item for part in answer.data.values() for item in part]
         request.entry.refused = sum("error" in item for item in items)
 

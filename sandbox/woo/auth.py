@@ -5,7 +5,6 @@ HTTP the one-legged OAuth of RFC 5849 (no token; the parameters in the query or 
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -143,7 +142,7 @@ def _basic_credentials(request):
         return None
     try:
         name, _, password = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return (name, password) if name and password else None
 

@@ -7,18 +7,24 @@ is: where that answers 400 for ``"stock_quantity": "abc"``, a batch stores 0.
 from .rest import ApiError, expect_objects, php_int
 
 LIMIT = 100
+PARTS = ("create", "update", "delete")
 
 
 def check(params):
     """:raises ApiError: 413 for too many, 400 for items that are no objects"""
-    parts = [params.get(name) or [] for name in ("create", "update", "delete")]
-    if sum(len(part) for part in parts if isinstance(part, list)) > LIMIT:
+    if sum(sizes(params).values()) > LIMIT:
         raise ApiError(
             413,
             "woocommerce_rest_request_entity_too_large",
             f"Unable to accept more than {LIMIT} items for this request.",
         )
     expect_objects(params, "create", "update")
+
+
+def sizes(params):
+    """e.g. ``{"create": 0, "update": 100, "delete": 0}``"""
+    parts = {name: params.get(name) for name in PARTS}
+    return {name: len(part) if isinstance(part, list) else 0 for name, part in parts.items()}
 
 
 def update_ids(params):

@@ -11,6 +11,7 @@ from .product_view import View
 SHOWN_PRODUCTS = 100
 SHOWN_ORDERS = 18
 SHOWN_NOTES = 6
+SHOWN_DEPTH = 4  # of objects within objects in meta data
 FRESH_SECONDS = 30  # what changed that recently is highlighted
 
 STOCK_BADGES = {
@@ -128,14 +129,17 @@ def _summary(order):
 
 
 def _meta_blocks(order):
-    groups = {INVOICE: [], TRACKING: [], OTHER: []}
+    """A block for each entry that is an object, and one for the rest of each group."""
+    groups, blocks = {INVOICE: [], TRACKING: [], OTHER: []}, []
     for entry in order["meta_data"]:
-        groups[_meta_group(entry["key"])].append((_meta_label(entry["key"]), entry["value"]))
-    return [
-        page.block(title, page.definitions((name, _value(value)) for name, value in pairs))
-        for title, pairs in groups.items()
-        if pairs
-    ]
+        group, label, value = _meta_group(entry["key"]), _meta_label(entry["key"]), entry["value"]
+        value = _parsed(value)
+        if isinstance(value, dict):
+            blocks.append(page.block(f"{group} {label}".strip(), _value(value)))
+        else:
+            groups[group].append((label or group, _value(value)))
+    rest = [page.block(title, page.definitions(pairs)) for title, pairs in groups.items() if pairs]
+    return [*blocks, *rest]
 
 
 def _meta_group(key):
@@ -146,30 +150,38 @@ def _meta_group(key):
 
 
 def _meta_label(key):
-    """e.g. "_commerce_sync_invoice_due_date" -> "Due date" """
+    """e.g. "_commerce_sync_invoice_due_date" -> "Due date", "...invoice:INV/7" -> "INV/7" """
     name = key.strip("_").removeprefix("commerce_sync_")
-    short = name.removeprefix("invoice_").replace("_", " ").strip()
-    return (short or name or key).capitalize()
+    return _words(name.removeprefix("invoice").lstrip("_:"))
 
 
-def _value(value):
-    if isinstance(value, dict):
-        return page.definitions((name, _value(inner)) for name, inner in value.items())
-    if isinstance(value, list):
-        return page.join([_value(item) for item in value], ", ")
-    if isinstance(value, str):
-        return page.link(value, value) if value.startswith("http") else _nested(value)
-    return json.dumps(value)
+def _words(name):
+    """e.g. "due_date" -> "Due date" """
+    return name[:1].upper() + name[1:].replace("_", " ")
 
 
-def _nested(value):
-    """Text, or the object that is told in it as JSON."""
-    if value[:1] not in ("{", "["):
+def _parsed(value):
+    """The object or list that is told in a text as JSON; anything else as it is."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
     try:
-        return _value(json.loads(value))
+        return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _value(value, depth=0):
+    value = _parsed(value)
+    if isinstance(value, dict) and depth < SHOWN_DEPTH:
+        shown = {name: _value(inner, depth + 1) for name, inner in value.items() if inner != ""}
+        return page.definitions((_words(name), inner) for name, inner in shown.items())
+    if isinstance(value, list) and depth < SHOWN_DEPTH:
+        return page.join([_value(item, depth + 1) for item in value], ", ")
+    if isinstance(value, (dict, list)):
+        return "…"
+    if isinstance(value, str):
+        return page.link(value, value)
+    return json.dumps(value)
 
 
 def _refunds(order):

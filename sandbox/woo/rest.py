@@ -346,6 +346,8 @@ def only_fields(document, names):
     """The document cut to ``_fields``; "billing.email" keeps that one key of billing."""
     if names is None:
         return document
+    if not any("." in name for name in names):
+        return {name: value for name, value in document.items() if name in names}
     cut = {}
     for name, value in document.items():
         if name in names:

@@ -162,13 +162,16 @@ class Deliverer:
         self._site = site
         self._queue = queue.Queue()
         self._thread = None
+        self._stopped = threading.Event()
 
     def start(self):
+        self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name="sandbox webhooks", daemon=True)
         self._thread.start()
 
     def stop(self):
         """What was not sent yet is lost, as with a store that goes down."""
+        self._stopped.set()
         if self._thread:
             while not self._queue.empty():
                 self._queue.get_nowait()
@@ -228,7 +231,8 @@ class Deliverer:
             "X-WC-Webhook-Delivery-ID": delivery_id(webhook_id, second),
         }
         status = self._post(webhook, body, headers)
-        self._note_outcome(webhook_id, 200 <= status < 303)
+        if not self._stopped.is_set():
+            self._note_outcome(webhook_id, 200 <= status < 303)
 
     def _post(self, webhook, body, headers):
         """The status, or 0 where nobody answered. Redirects are not followed."""

@@ -8,9 +8,9 @@ import os
 import pwd
 import shutil
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg2
+from psycopg2.extensions import parse_dsn
 
 from .console import SetupError
 from .files import locked, run_logged
@@ -83,12 +83,12 @@ def _given():
     """Return the server named by the environment, or None."""
     environ = os.environ
     if environ.get("DATABASE_URL"):
-        url = urlsplit(environ["DATABASE_URL"])
+        url = parse_dsn(environ["DATABASE_URL"])
         return Connection(
-            unquote(url.hostname or "localhost"),
-            str(url.port or 5432),
-            unquote(url.username or ROLE),
-            unquote(url.password or ""),
+            url.get("host", "localhost"),
+            url.get("port", "5432"),
+            url.get("user", ROLE),
+            url.get("password", ""),
         )
     if environ.get("PGHOST"):
         return Connection(

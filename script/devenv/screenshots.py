@@ -25,9 +25,8 @@ DESCRIPTION = CHECKOUT / "static" / "description"
 
 #: Nothing is being loaded, and the view has something in it.
 LOADED = (
-    "document.querySelector('.o_action .o_view_nocontent, .o_action .o_renderer,"
-    " .o_action .o_form_view, .o_action .o_kanban_renderer, .o_action .o_list_renderer,"
-    " .o_action .o_graph_renderer, .o_action .o_pivot')"
+    "document.querySelector('.o_form_renderer, .o_kanban_renderer, .o_list_renderer,"
+    " .o_graph_renderer, .o_pivot')"
     " && !document.querySelector('.o_loading_indicator')"
     " && [...document.images].every(image => image.complete)"
 )
@@ -164,6 +163,8 @@ class Camera:
         if screen.script:
             self.browser.run(screen.script)
         self.browser.settle()
+        if self.browser.run("document.querySelectorAll('.o_error_dialog').length"):
+            raise RuntimeError(f"{screen.name} shows an error.")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(shrunk(self.browser.picture()))
         say(f"  {path}")
