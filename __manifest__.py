@@ -12,6 +12,7 @@
         "security/ir.model.access.csv",
         "security/commerce_sync_rules.xml",
         "data/ir_cron.xml",
+        "data/product_product.xml",
         "data/ir_actions_server.xml",
         "views/commerce_attempt_views.xml",
         "views/commerce_binding_views.xml",

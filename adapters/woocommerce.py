@@ -17,6 +17,8 @@ from .woocommerce_check import CheckMixin
 from .woocommerce_errors import KEYS_PLACE, interpret
 from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
+from .woocommerce_orders import OrderMixin
+from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
 #: With "pretty" permalinks: https://developer.wordpress.org/rest-api/key-concepts/#routes-endpoints
@@ -32,7 +34,9 @@ ONE_RECORD = re.compile(r"/\d+$")
 
 
 @register
-class WooCommerceAdapter(CheckMixin, InventoryMixin, InvoiceMixin, CatalogMixin, Adapter):
+class WooCommerceAdapter(
+    CheckMixin, InventoryMixin, InvoiceMixin, CatalogMixin, OrderMixin, WebhookMixin, Adapter
+):
     """One WooCommerce store.
 
     ``options``:

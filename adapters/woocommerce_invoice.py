@@ -17,6 +17,7 @@ ORDER = "orders/{order}"
 #: https://woocommerce.github.io/woocommerce-rest-api-docs/#order-notes
 NOTES = "orders/{order}/notes"
 ORDER_FIELDS = "id,number,status,meta_data,date_modified_gmt"
+WRITTEN_FIELDS = "id,number,status,date_modified_gmt"
 NOTE_FIELDS = "id,note,customer_note"
 TRASH = "trash"
 #: The leading underscore keeps a field out of WordPress's "Custom fields" box, where it could be
@@ -48,7 +49,8 @@ class InvoiceMixin:
         delivery = _Delivery(invoice, key)
         try:
             delivery.check()
-            self._read_order(delivery)
+            if delivery.reads_first():
+                self._ask_order(delivery, "GET", ORDER_FIELDS)
             for carrier in delivery.open_carriers():
                 step = self._write_meta if carrier == "meta" else self._write_note
                 delivery.progress[carrier] = step(delivery, carrier)
@@ -56,10 +58,15 @@ class InvoiceMixin:
             return delivery.result(error=error)
         return delivery.result()
 
-    def _read_order(self, delivery):
+    def _ask_order(self, delivery, method, fields, json=None):
+        """Read or write the order.
+
+        :raise Missing: it is gone, or in the trash
+        """
         path = ORDER.format(order=delivery.order_id)
         try:
-            delivery.order = self._api("GET", path, params={"_fields": ORDER_FIELDS}).json()
+            answer = self._api(method, path, params={"_fields": fields}, json=json)
+            delivery.order.update(answer.json())
         except Missing as error:
             raise delivery.missing(
                 "no longer exists in the store",
@@ -81,14 +88,9 @@ class InvoiceMixin:
         if len(found) == 1 and found[0].get("value") == value:
             return "done"
         # Without the field's id, WooCommerce replaces the field of this key.
-        order = self._api(
-            "PUT",
-            ORDER.format(order=delivery.order_id),
-            params={"_fields": "id,date_modified_gmt"},
-            json={"meta_data": [{"key": key, "value": value}]},
-        ).json()
-        delivery.order["date_modified_gmt"] = order.get("date_modified_gmt")
-        delivery.changes.add("updated" if found else "created")
+        body = {"meta_data": [{"key": key, "value": value}]}
+        self._ask_order(delivery, "PUT", WRITTEN_FIELDS, body)
+        delivery.changes.add("created" if delivery.reads_first() and not found else "updated")
         return "done"
 
     def _write_note(self, delivery, carrier):
@@ -147,6 +149,11 @@ class _Delivery:
 
     def open_carriers(self):
         return [carrier for carrier in self.invoice.carriers if carrier not in self.progress]
+
+    def reads_first(self):
+        """Whether the order is read before anything is written: a field alone is written over
+        whatever is there, in one request."""
+        return tuple(self.invoice.carriers) != ("meta",)
 
     @property
     def _name(self):

@@ -48,3 +48,7 @@ class Breaker:
     def probing(self, now, lease):
         """A probe is under way: nobody else probes until it ends or its worker is given up."""
         return replace(self, probe_at=now + timedelta(seconds=lease))
+
+    def not_probed(self, now):
+        """The probe's job needed no request: the next job may try."""
+        return replace(self, probe_at=now) if self.is_open else self

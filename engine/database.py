@@ -26,7 +26,12 @@ def read_committed(cr):
 
 def columns(rows, *names):
     """``rows`` (objects) turned into one list per attribute, as ``unnest`` takes them."""
-    return [[getattr(row, name) for row in rows] for name in names]
+    return [[_storable(getattr(row, name)) for row in rows] for name in names]
+
+
+def _storable(value):
+    """Texts of other systems may hold the one character PostgreSQL refuses."""
+    return value.replace("\0", "") if isinstance(value, str) and "\0" in value else value
 
 
 #: Another transaction was quicker; the same work can simply be done again.

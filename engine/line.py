@@ -23,6 +23,9 @@ class NotSent(SyncError):
     kind = "temporary"
 
 
+LEASE_OVER = NotSent("The worker was held up too long; the job goes back to the queue.")
+
+
 @dataclass
 class Item:
     """One document on its way: the job it belongs to and its canonical text."""
@@ -46,6 +49,7 @@ class Parcel:
     """What one call of the adapter carries, and how it ended."""
 
     items: list[Item]
+    kind: str = ""
     results: list[Result] = field(default_factory=list)
     exchanges: list = field(default_factory=list)
     duration: float = 0.0
@@ -55,6 +59,11 @@ class Parcel:
     def request_line(self):
         """All requests of the parcel; its documents share them."""
         return "; ".join(f"{one.method} {urlsplit(one.url).path}" for one in self.exchanges)
+
+    @property
+    def answered(self):
+        """Whether the store said anything at all."""
+        return any(exchange.status for exchange in self.exchanges)
 
     @property
     def failure(self):
@@ -70,34 +79,43 @@ class Line:
     patience or refuses our credentials, parcels still waiting for a thread are not sent.
     """
 
-    def __init__(self, connection_id, adapter: Adapter, kind, parallel, threshold):
+    def __init__(self, connection_id, adapter: Adapter, parallel, threshold):
         self.connection_id = connection_id
         self.adapter = adapter
-        self.kind = kind
         self.threshold = threshold
         self.stopped: SyncError | None = None
-        self.answered = 0
         self.failures = 0  # in a row
-        self.last_error = ""
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="commerce_sync")
 
-    def submit(self, items):
-        """Send documents.
+    def submit(self, kind, items, may_send=lambda: True):
+        """Send documents of one kind.
 
+        :param may_send: asked before each parcel: whether the jobs are still this worker's
         :return: list of futures of :class:`Parcel`
         """
-        groups = self.adapter.parcels(self.kind, [item.document for item in items])
-        parcels = [Parcel([items[position] for position in group]) for group in groups]
-        return [self._pool.submit(self._send, parcel) for parcel in parcels]
+        groups = self.adapter.parcels(kind, [item.document for item in items])
+        parcels = [Parcel([items[position] for position in group], kind) for group in groups]
+        return [self._pool.submit(self._send, parcel, may_send) for parcel in parcels]
+
+    def stop(self, reason):
+        """Send nothing more; what is under way goes on.
+
+        :param SyncError reason: for the log of those that are not sent
+        """
+        with self._lock:
+            self.stopped = self.stopped or reason
 
     def close(self):
-        self._pool.shutdown(wait=True)
+        """Let go of threads and network connections. What still waits is not sent: whoever closes
+        a line in the middle of its work does not wait for the results either."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
         self.adapter.client.close()
 
-    def _send(self, parcel):
-        if self.stopped:
-            error = NotSent(self.stopped.message, hint=self.stopped.hint, code=self.stopped.code)
+    def _send(self, parcel, may_send):
+        reason = self.stopped or (None if may_send() else LEASE_OVER)
+        if reason:
+            error = NotSent(reason.message, hint=reason.hint, code=reason.code)
             parcel.results = [Result(error=error) for _item in parcel.items]
             return parcel
         started = time.monotonic()
@@ -105,7 +123,7 @@ class Line:
             parcel.results = self._push(parcel)
         parcel.exchanges = exchanges
         parcel.duration = time.monotonic() - started
-        self._learn(parcel.failure)
+        self._learn(parcel)
         return parcel
 
     def _push(self, parcel):
@@ -113,9 +131,9 @@ class Line:
         documents = [item.document for item in parcel.items]
         keys = [item.send_key() for item in parcel.items]
         try:
-            results = self.adapter.push(self.kind, documents, keys)
-            if len(results) != len(documents):
-                raise Unexpected(f"{len(results)} results for {len(documents)} documents")
+            results = self.adapter.push(parcel.kind, documents, keys)
+            if [type(result) for result in results] != [Result] * len(documents):
+                raise TypeError(f"{results!r:.200} for {len(documents)} documents")
             return results
         except SyncError as error:
             return [Result(error=error)] * len(documents)
@@ -124,16 +142,15 @@ class Line:
             wrapped = Unexpected(f"{type(error).__name__}", uncertain=True)
             return [Result(error=wrapped)] * len(documents)
 
-    def _learn(self, failure):
+    def _learn(self, parcel):
+        failure = parcel.failure
+        kind = failure.kind if failure else ""
         with self._lock:
-            kind = failure.kind if failure else ""
             if kind in ("rate_limit", "authentication"):
                 self.stopped = failure
             elif kind == "temporary":
                 self.failures += 1
-                self.last_error = failure.message
                 if self.failures >= self.threshold:
                     self.stopped = failure
-            else:
-                self.answered += 1
+            elif parcel.answered:
                 self.failures = 0

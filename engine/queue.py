@@ -9,7 +9,8 @@ Every change of a job's state goes through :func:`_advance`.
 import json
 import logging
 import uuid
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import psycopg2.errors
 from odoo.tools import SQL
@@ -21,6 +22,8 @@ _logger = logging.getLogger(__name__)
 
 #: A business transaction waits this long at most for another one that enqueues the same thing.
 COALESCE_PATIENCE = "300ms"
+#: Jobs of dead workers that one transaction takes back.
+RECLAIM_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Order:
 
     :param str model: of the records
     :param str scope: part of the sequence key: jobs of one scope and record run one after another
+    :param str sequence: the sequence key of all, where it is not each record's own
+    :param str external_id: of the remote record, where it is one and known
     :param bool coalesce: the job says "bring this up to date", so that a waiting one will do
     :param float delay: seconds before the first try
     """
@@ -47,8 +52,9 @@ class Order:
     delay: float = 0.0
     force: bool = False
     run_id: int | None = None
-    event_id: int | None = None
     user_id: int | None = None
+    sequence: str = ""
+    external_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,6 @@ class Claimed:
     tries: int
     progress: dict
     age: float
-    event_id: int | None
 
 
 @dataclass
@@ -109,20 +114,28 @@ def enqueue(cr, order):
     if not order.record_ids:
         return []
     try:
-        with cr.savepoint(flush=False):
-            cr.execute(SQL("SELECT set_config('lock_timeout', %s, true)", COALESCE_PATIENCE))
-            ids = _insert(cr, order, coalesce=order.coalesce)
-            cr.execute("SELECT set_config('lock_timeout', '0', true)")
-            return ids
-    except (
-        psycopg2.errors.SerializationFailure,
-        psycopg2.errors.DeadlockDetected,
-        psycopg2.errors.LockNotAvailable,
-    ) as error:
+        with _impatient(cr):
+            return _insert(cr, order, coalesce=order.coalesce)
+    except (psycopg2.errors.SerializationFailure, *BLOCKED) as error:
         # Another transaction enqueues the same thing right now. Coalescing only spares a request;
         # the business transaction must neither fail nor wait for it.
         _logger.info("flow %s: enqueued without coalescing: %s", order.flow_id, error.pgcode)
         return _insert(cr, order, coalesce=False)
+
+
+#: Somebody else holds on to the same thing.
+BLOCKED = (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable)
+
+
+@contextmanager
+def _impatient(cr):
+    """A savepoint within which no lock is waited for long."""
+    with cr.savepoint(flush=False):
+        cr.execute("SELECT current_setting('lock_timeout')")
+        [before] = cr.fetchone()
+        cr.execute(SQL("SELECT set_config('lock_timeout', %s, true)", COALESCE_PATIENCE))
+        yield
+        cr.execute(SQL("SELECT set_config('lock_timeout', %s, true)", before))
 
 
 def _insert(cr, order, *, coalesce):
@@ -132,15 +145,15 @@ def _insert(cr, order, *, coalesce):
             INSERT INTO commerce_job AS job (
                 flow_id, connection_id, company_id, direction, kind, model, res_id, operation,
                 state, priority, run_after, identity_key, sequence_key, idempotency_key,
-                "coalesce", force, uncertain, attempts, tries, run_id, event_id,
-                create_uid, write_uid, create_date, write_date)
+                "coalesce", force, uncertain, attempts, tries, run_id, external_id,
+                create_uid, write_uid, create_date, write_date, queued_at)
             SELECT %(flow)s, %(connection)s, %(company)s, %(direction)s, %(kind)s, %(model)s,
                    record.id, %(operation)s, 'pending', %(priority)s,
                    %(now)s + %(delay)s * interval '1 second',
                    CASE WHEN %(unique)s THEN %(identity)s || record.id END,
-                   %(sequence)s || record.id, gen_random_uuid()::text,
-                   %(coalesce)s, %(force)s, false, 0, 0, %(run)s, %(event)s,
-                   %(user)s, %(user)s, %(now)s, %(now)s
+                   COALESCE(%(sequence)s, %(prefix)s || record.id), gen_random_uuid()::text,
+                   %(coalesce)s, %(force)s, false, 0, 0, %(run)s, %(external)s,
+                   %(user)s, %(user)s, %(now)s, %(now)s, %(now)s
               FROM unnest(%(ids)s::int[]) AS record(id)
             ON CONFLICT (identity_key) WHERE state = 'pending' DO UPDATE
                SET force = job.force OR EXCLUDED.force,
@@ -162,16 +175,18 @@ def _insert(cr, order, *, coalesce):
             delay=order.delay,
             unique=coalesce,
             identity=identity_prefix(order),
-            sequence=f"{order.connection_id}:{order.scope}:{order.model}:",
+            sequence=order.sequence or None,
+            prefix=f"{order.connection_id}:{order.scope}:{order.model}:",
             coalesce=order.coalesce,
             force=order.force,
             run=order.run_id,
-            event=order.event_id,
+            external=order.external_id,
             user=order.user_id,
             # sorted: two transactions that enqueue the same records lock them in the same order
             ids=sorted(set(order.record_ids)),
             now=NOW,
-        )
+        ),
+        log_exceptions=False,
     )
     return [job_id for (job_id,) in cr.fetchall()]
 
@@ -204,7 +219,8 @@ def _advance(cr, target, *, assign, using, where, returning):
             where,
             states.sources(target),
             returning,
-        )
+        ),
+        log_exceptions=False,
     )
     return cr.fetchall()
 
@@ -214,7 +230,7 @@ def claim(cr, flow_id, connection_id, limit, lease, worker):
 
     :param float lease: seconds until others may take the jobs up again
     :param str worker: who holds them; also the fence: nobody else can settle them
-    :return: list of :class:`Claimed`, in the order in which they are due
+    :return: list of :class:`Claimed`, oldest first
     """
     # Claims of one connection take turns: each then sees what the one before has taken. They last
     # milliseconds. The unique index over running documents is the second lock.
@@ -231,18 +247,20 @@ def claim(cr, flow_id, connection_id, limit, lease, worker):
             lease=lease,
             worker=worker,
         ),
-        using=SQL("(%s) AS due", _due(flow_id, limit)),
+        # an array is made once; a subquery in its place may be run again for each row it is joined
+        # to, and finds other jobs each time, beyond the limit
+        using=SQL("unnest(ARRAY(%s)) AS due(id)", _due(flow_id, limit)),
         where=SQL("job.id = due.id"),
         returning=SQL(
             """job.id, job.res_id, job.operation, job.idempotency_key, job.force, job.uncertain,
                job.attempts, job.tries, COALESCE(job.progress, '{}'::jsonb),
-               extract(epoch FROM %s - job.create_date)::float8, job.event_id""",
+               extract(epoch FROM %s - COALESCE(job.queued_at, job.create_date))::float8""",
             NOW,
         ),
     )
     jobs = sorted((Claimed(*row) for row in rows), key=lambda job: job.id)
-    _supersede_failed(cr, jobs)
-    return jobs
+    doubtful = _supersede_failed(cr, jobs)
+    return [replace(job, uncertain=True) if job.id in doubtful else job for job in jobs]
 
 
 def _due(flow_id, limit):
@@ -274,36 +292,63 @@ def _due(flow_id, limit):
 
 
 def _supersede_failed(cr, jobs):
-    """Failed jobs for the same thing as one now taken up are closed in its favour."""
+    """Failed jobs for the same thing as one now taken up are closed in its favour.
+
+    :return: ids of those taken up in the place of one that may have arrived
+    """
     if not jobs:
-        return
-    _advance(
+        return set()
+    rows = _advance(
         cr,
         states.CANCELLED,
-        assign=SQL("superseded_by_id = newer.id, finished_at = %s", NOW),
-        using=SQL("commerce_job AS newer"),
-        where=SQL(
-            """newer.id IN %s AND newer."coalesce" AND job.state = 'failed' AND job.id < newer.id
-               AND job.sequence_key = newer.sequence_key AND job.flow_id = newer.flow_id
-               AND job.operation = newer.operation""",
+        assign=SQL("superseded_by_id = pair.newer_id, finished_at = %s", NOW),
+        # one that a person is just about to resend or to cancel is left to that person
+        using=SQL(
+            """(SELECT failed.id, newer.id AS newer_id
+                  FROM commerce_job AS newer
+                  JOIN commerce_job AS failed ON failed.sequence_key = newer.sequence_key
+                       AND failed.flow_id = newer.flow_id AND failed.operation = newer.operation
+                       AND failed.state = 'failed' AND failed.id < newer.id
+                 WHERE newer.id IN %s AND newer."coalesce"
+                   FOR UPDATE OF failed SKIP LOCKED) AS pair""",
             tuple(job.id for job in jobs),
         ),
-        returning=SQL("job.id"),
+        where=SQL("job.id = pair.id"),
+        returning=SQL("pair.newer_id, job.uncertain"),
     )
+    return _pass_on(cr, [(newer_id, False, uncertain) for newer_id, uncertain in rows])
 
 
 def renew(cr, worker, job_ids, lease):
-    """Hold on to running jobs for another ``lease`` seconds."""
+    """Hold on to running jobs for another ``lease`` seconds, if the lease is not over yet.
+
+    :return: number of jobs it still holds
+    """
     cr.execute(
         SQL(
-            """UPDATE commerce_job SET lease_until = %s + %s * interval '1 second'
-                WHERE id IN %s AND state = 'running' AND worker = %s""",
-            NOW,
-            lease,
+            """UPDATE commerce_job SET lease_until = %(now)s + %(lease)s * interval '1 second'
+                WHERE id IN %(ids)s AND state = 'running' AND worker = %(worker)s
+                  AND lease_until > %(now)s""",
+            now=NOW,
+            lease=lease,
+            ids=tuple(job_ids),
+            worker=worker,
+        )
+    )
+    return cr.rowcount
+
+
+def held(cr, worker, job_ids):
+    """Which of these jobs are still ``worker``'s: their ids, locked until the transaction ends."""
+    cr.execute(
+        SQL(
+            """SELECT id FROM commerce_job WHERE id IN %s AND state = 'running' AND worker = %s
+                ORDER BY id FOR NO KEY UPDATE""",
             tuple(job_ids),
             worker,
         )
     )
+    return {job_id for (job_id,) in cr.fetchall()}
 
 
 def settle(cr, worker, moves):
@@ -319,7 +364,24 @@ def settle(cr, worker, moves):
         of_target = [move for move in moves if move.state == target]
         if of_target:
             moved += _settle_to(cr, worker, target, of_target)
+    _doubt(cr, [move.job_id for move in moves if move.uncertain or move.progress], moved)
     return moved
+
+
+def _doubt(cr, job_ids, moved):
+    """A try that may have arrived, or arrived in part: what the store holds of its record is not
+    known any more, so that the next job for it sends in any case, whoever that will be."""
+    doubtful = tuple(set(job_ids) & set(moved))
+    if doubtful:
+        cr.execute(
+            SQL(
+                """UPDATE commerce_sync_state AS known SET fingerprint = NULL
+                     FROM commerce_job AS job
+                    WHERE job.id IN %s AND job.direction = 'out'
+                      AND known.flow_id = job.flow_id AND known.res_id = job.res_id""",
+                doubtful,
+            )
+        )
 
 
 def _give_way(cr, moves):
@@ -329,7 +391,7 @@ def _give_way(cr, moves):
         return moves
     cr.execute(
         SQL(
-            """SELECT job.id, newer.id FROM commerce_job AS job
+            """SELECT job.id, newer.id, job.force FROM commerce_job AS job
                  JOIN commerce_job AS newer ON newer.identity_key = job.identity_key
                       AND newer.state = 'pending' AND newer.id <> job.id
                 WHERE job.id IN %s
@@ -338,25 +400,36 @@ def _give_way(cr, moves):
             tuple(waiting),
         )
     )
-    for job_id, newer_id in cr.fetchall():
+    inherited = []
+    for job_id, newer_id, force in cr.fetchall():
         waiting[job_id].state = states.CANCELLED
         waiting[job_id].superseded_by_id = newer_id
-    _pass_on_force(cr, [move.job_id for move in waiting.values() if move.superseded_by_id])
+        inherited.append((newer_id, force, waiting[job_id].uncertain))
+    _pass_on(cr, inherited)
     return moves
 
 
-def _pass_on_force(cr, job_ids):
-    """A person's wish to send in any case survives the job that gave way."""
-    if job_ids:
-        cr.execute(
-            SQL(
-                """UPDATE commerce_job AS newer SET force = true
-                     FROM commerce_job AS job
-                    WHERE job.id IN %s AND job.force AND newer.state = 'pending'
-                      AND newer.identity_key = job.identity_key""",
-                tuple(job_ids),
+def _pass_on(cr, inherited):
+    """What must survive a job that gave way to another: a person's wish to send in any case, and
+    that it may have arrived.
+
+    :param inherited: ``(id of the other, force, uncertain)`` each
+    :return: ids of the others that are uncertain for that
+    """
+    doubtful = {job_id for job_id, _force, uncertain in inherited if uncertain}
+    for column, job_ids in (
+        ("force", {job_id for job_id, force, _uncertain in inherited if force}),
+        ("uncertain", doubtful),
+    ):
+        if job_ids:
+            cr.execute(
+                SQL(
+                    "UPDATE commerce_job SET %s = true WHERE id IN %s",
+                    SQL.identifier(column),
+                    tuple(job_ids),
+                )
             )
-        )
+    return doubtful
 
 
 _MOVE_COLUMNS = (
@@ -377,6 +450,18 @@ _MOVE_COLUMNS = (
 
 
 def _settle_to(cr, worker, target, moves):
+    if target != states.PENDING:
+        return _write_moves(cr, worker, target, moves)
+    try:
+        with _impatient(cr):
+            return _write_moves(cr, worker, target, moves)
+    except (psycopg2.errors.UniqueViolation, *BLOCKED):
+        # Somebody enqueues the same thing right now, and may take his time before he commits.
+        # Beside a second job this one does no harm; the other jobs of the chunk cannot wait.
+        return _write_moves(cr, worker, target, moves, unique=False)
+
+
+def _write_moves(cr, worker, target, moves, *, unique=True):
     finished = SQL("NULL::timestamp") if target == states.PENDING else NOW
     rows = _advance(
         cr,
@@ -392,11 +477,13 @@ def _settle_to(cr, worker, target, moves):
                progress = CASE WHEN %(done)s THEN NULL
                                ELSE COALESCE(move.progress::jsonb, job.progress) END,
                force = job.force AND %(pending)s,
+               identity_key = CASE WHEN %(unique)s THEN job.identity_key END,
                finished_at = %(finished)s, lease_until = NULL, worker = NULL""",
             now=NOW,
             finished=finished,
             pending=target == states.PENDING,
             done=target == states.DONE,
+            unique=unique,
         ),
         using=SQL(
             """unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
@@ -412,7 +499,7 @@ def _settle_to(cr, worker, target, moves):
     return [job_id for (job_id,) in rows]
 
 
-def reclaim(cr, limit=500):
+def reclaim(cr, limit=RECLAIM_BATCH):
     """Close what dead workers left behind: running jobs whose lease ran out go back to pending,
     their unfinished attempts become ``unknown``.
 
@@ -440,9 +527,8 @@ def reclaim(cr, limit=500):
             job_id,
             states.FAILED if last else states.PENDING,
             error_kind="temporary",
-            error_message="The worker stopped in the middle of this job; whether it arrived at the "
-            "store is not known.",
-            error_hint="The next try looks at the store first.",
+            error_message=STOPPED,
+            error_hint=LOOK_YOURSELF if last else LOOKS_FIRST,
             cost=1,
             uncertain=uncertain or job_id in sent,
         )
@@ -452,13 +538,21 @@ def reclaim(cr, limit=500):
     return len(lost)
 
 
+STOPPED = "The worker stopped in the middle of this job; whether it was done is not known."
+LOOKS_FIRST = "It is tried again by itself; the next try looks first."
+LOOK_YOURSELF = "Look whether it was done, then press Resend or Cancel."
+
+
 def _close_lost_tries(cr, job_ids):
     """The attempts that never ended become ``unknown``; ids of the jobs that had one."""
     cr.execute(
         SQL(
-            """UPDATE commerce_attempt SET state = 'unknown', finished_at = %s
-                WHERE job_id IN %s AND state = 'sending' RETURNING job_id""",
+            """UPDATE commerce_attempt
+                  SET state = 'unknown', finished_at = %s, error_kind = 'temporary',
+                      error_message = %s
+                WHERE job_id IN %s AND finished_at IS NULL RETURNING job_id""",
             NOW,
+            STOPPED,
             tuple(job_ids),
         )
     )
@@ -474,32 +568,54 @@ def resend(cr, job_ids, user_id):
     """
     cr.execute(
         SQL(
-            """UPDATE commerce_job AS newer SET force = true, run_after = %s
+            """SELECT job.id, newer.id
                  FROM commerce_job AS job
+                 JOIN commerce_job AS newer ON newer.identity_key = job.identity_key
                 WHERE job.id IN %s AND job.state IN ('failed', 'done', 'cancelled')
-                  AND newer.state = 'pending' AND newer.identity_key = job.identity_key
-            RETURNING job.id, newer.id""",
-            NOW,
+                  AND newer.state = 'pending'
+                ORDER BY newer.id
+                  FOR UPDATE OF newer""",
             tuple(job_ids),
         )
     )
     replaced = dict(cr.fetchall())
+    _send_now(cr, tuple(set(replaced.values())))
     own = tuple(job_id for job_id in job_ids if job_id not in replaced)
-    moved = _send_again(cr, own, user_id) if own else []
-    return sorted({job_id for (job_id,) in moved} | set(replaced.values()))
+    return sorted({*_send_again(cr, own, user_id), *replaced.values()})
+
+
+def _send_now(cr, job_ids):
+    """Waiting jobs go to the head of the queue."""
+    if job_ids:
+        cr.execute(
+            SQL("UPDATE commerce_job SET force = true, run_after = %s WHERE id IN %s", NOW, job_ids)
+        )
 
 
 def _send_again(cr, job_ids, user_id):
-    return _advance(
+    if not job_ids:
+        return []
+    try:
+        with _impatient(cr):
+            return _put_back(cr, job_ids, user_id)
+    except (psycopg2.errors.UniqueViolation, *BLOCKED):
+        # as in _settle_to: somebody enqueues the same thing right now
+        return _put_back(cr, job_ids, user_id, unique=False)
+
+
+def _put_back(cr, job_ids, user_id, *, unique=True):
+    rows = _advance(
         cr,
         states.PENDING,
         assign=SQL(
-            """force = true, run_after = %s, attempts = 0, finished_at = NULL, outcome = NULL,
-               superseded_by_id = NULL, write_uid = %s,
+            """force = true, run_after = %(now)s, queued_at = %(now)s, attempts = 0,
+               finished_at = NULL, outcome = NULL, superseded_by_id = NULL, write_uid = %(user)s,
+               identity_key = CASE WHEN %(unique)s THEN job.identity_key END,
                idempotency_key = CASE WHEN job.uncertain THEN job.idempotency_key
                                       ELSE gen_random_uuid()::text END""",
-            NOW,
-            user_id,
+            now=NOW,
+            user=user_id,
+            unique=unique,
         ),
         # of several settled jobs for the same thing only the newest goes back
         using=SQL(
@@ -510,6 +626,7 @@ def _send_again(cr, job_ids, user_id):
         where=SQL("job.id = newest.id"),
         returning=SQL("job.id"),
     )
+    return [job_id for (job_id,) in rows]
 
 
 def cancel(cr, job_ids, user_id):

@@ -78,13 +78,14 @@ class Bound:
 class Settlement:
     """Decides what becomes of each job of a chunk, and writes it."""
 
-    def __init__(self, chunk, random):
+    def __init__(self, chunk, random, endings=None):
         self.chunk = chunk
+        self.endings = chunk.endings if endings is None else endings
         self.flow = chunk.flow
         self.random = random
         self.refused = ""  # the store refuses our credentials: its words
         self.news = self._get_news()
-        self.moves = [self._get_move(ending) for ending in chunk.endings]
+        self.moves = [self._get_move(ending) for ending in self.endings]
 
     @staticmethod
     def opening(flow, entry):
@@ -101,8 +102,8 @@ class Settlement:
 
     def _get_news(self):
         """What the requests of this chunk told about the line."""
-        news = Report()
-        parcels = {id(ending.parcel): ending.parcel for ending in self.chunk.endings}
+        news = Report(probing=self.chunk.probing)
+        parcels = {id(ending.parcel): ending.parcel for ending in self.endings}
         for parcel in filter(None, parcels.values()):
             failure = parcel.failure
             kind = failure.kind if failure else ""
@@ -111,11 +112,11 @@ class Settlement:
             if kind == "temporary":
                 news.failures += 1
                 news.error = failure.message
-            elif kind == "rate_limit":
-                news.wait = max(news.wait, failure.retry_after or retry.DEFAULT_RATE_LIMIT_WAIT)
-            elif kind != "authentication":
+            elif parcel.answered:
                 news.answered += 1
                 news.failures = 0
+            if kind == "rate_limit":
+                news.wait = max(news.wait, failure.retry_after or retry.DEFAULT_RATE_LIMIT_WAIT)
         return news
 
     def _get_move(self, ending):
@@ -169,7 +170,7 @@ class Settlement:
         """
         moved = set(queue.settle(cr, self.chunk.worker, self.moves))
         log.close_tries(cr, self._closings())
-        told = [e for e in self.chunk.endings if e.job.id in moved and e.result and not e.error]
+        told = [e for e in self.endings if e.job.id in moved and e.result and not e.error]
         env["commerce.sync.state"]._store(cr, [self._state(ending) for ending in told])
         if self.flow.binds:
             env["commerce.binding"]._store(cr, self._bound(env, told))
@@ -180,8 +181,8 @@ class Settlement:
         states_of = {move.job_id: move for move in self.moves}
         return [
             self._closing(ending, states_of[ending.job.id])
-            for ending in self.chunk.endings
-            if ending.error or ending.result or ending.outcome == "dry_run"
+            for ending in self.endings
+            if ending.job.id in self.chunk.attempts
         ]
 
     def _closing(self, ending, move):

@@ -15,26 +15,43 @@ from .database import NOW
 @dataclass
 class Report:
     """What a worker learned from one chunk: how many requests were answered, how many at the end
-    failed in a row, and the seconds the store asked us to ``wait``."""
+    failed in a row, and the seconds the store asked us to ``wait``. ``probing``: the chunk was the
+    probe of an open breaker."""
 
     answered: int = 0
     failures: int = 0
     wait: float = 0.0
     error: str = ""
+    probing: bool = False
+
+    def applied_to(self, breaker, now, threshold):
+        """The breaker after these news."""
+        if self.answered:
+            breaker = breaker.after_success()
+        elif self.probing and not self.failures:
+            return breaker.not_probed(now)
+        for _failure in range(self.failures):
+            # other requests that were under way when it opened say nothing new
+            if breaker.is_open and not self.probing:
+                break
+            breaker = breaker.after_failure(now, threshold)
+        return breaker
 
 
-def admits(cr, connection_id, lease):
+def admits(cr, connection_id):
     """Whether a worker may send now: ``all``, ``probe`` (one job) or ``none``.
 
-    A probe that is let through keeps all others out until it has ended, or for ``lease`` seconds.
+    Nobody else is answered until the transaction ends.
     """
     now, blocked, breaker = _read(cr, connection_id)
-    if blocked and blocked > now:
-        return "none"
-    admission = breaker.admits(now)
-    if admission == "probe":
-        _write(cr, connection_id, breaker.probing(now, lease))
-    return admission
+    return "none" if blocked and blocked > now else breaker.admits(now)
+
+
+def begin_probe(cr, connection_id, lease):
+    """A job was found to probe with: keep all others out until it has ended, or for ``lease``
+    seconds."""
+    now, _blocked, breaker = _read(cr, connection_id)
+    _write(cr, connection_id, breaker.probing(now, lease))
 
 
 def report(cr, connection_id, news, threshold):
@@ -45,9 +62,7 @@ def report(cr, connection_id, news, threshold):
     :return: ``opened`` or ``closed`` where the breaker changed, else ``""``
     """
     now, _blocked, before = _read(cr, connection_id)
-    breaker = before.after_success() if news.answered else before
-    for _failure in range(news.failures):
-        breaker = breaker.after_failure(now, threshold)
+    breaker = news.applied_to(before, now, threshold)
     if breaker != before:
         _write(cr, connection_id, breaker)
     _write_news(cr, connection_id, news)

@@ -11,12 +11,13 @@ While one chunk of jobs is being sent, the next is prepared.
 
 import logging
 import random
+import threading
 import time
 import traceback
-from collections import deque
-from concurrent.futures import wait
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from queue import Empty, SimpleQueue
 
 import psycopg2
 from odoo import SUPERUSER_ID, api
@@ -27,7 +28,9 @@ from ..adapters.errors import SyncError, Unexpected, ValidationFailed
 from ..mappers.base import Problems, Skip
 from . import log, queue, traffic
 from .database import NOW, read_committed, transact
-from .line import Item, Line
+from .inbound import Importer
+from .lease import Leases
+from .line import Item, Line, NotSent
 from .retry import RetryPolicy
 from .settlement import Ending, Settlement
 
@@ -40,6 +43,17 @@ LEASE = 120.0
 LARGEST_CHUNK = 1000
 #: For kinds that go one document a request: so many for each thread.
 PER_THREAD = 8
+#: Chunks under way at once: one that is being sent and one ready to follow it for each connection,
+#: and so many in all.
+CHUNKS_PER_CONNECTION = 2
+MOST_CHUNKS = 8
+#: Seconds after its time is up that a worker still begins to send what it has claimed already.
+OVERTIME = 15.0
+#: Seconds between looks for jobs that dead workers left behind.
+RECLAIM_EVERY = 15.0
+#: The database went away: it may come back while the lease lasts.
+OUTAGES = (psycopg2.OperationalError, psycopg2.InterfaceError)
+TIME_IS_UP = NotSent("The worker's time was up; the job goes on in the next round.")
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,7 @@ class FlowFacts:
     id: int
     connection_id: int
     kind: str
+    direction: str
     model: str
     resource: str
     binds: bool
@@ -64,7 +79,7 @@ class FlowFacts:
         return min(LARGEST_CHUNK, self.parallel * max(self.batch, PER_THREAD))
 
 
-@dataclass
+@dataclass(eq=False)
 class Chunk:
     """Jobs of one flow that this worker holds together, from claim to settlement."""
 
@@ -76,6 +91,13 @@ class Chunk:
     endings: list = field(default_factory=list)
     attempts: dict = field(default_factory=dict)
     futures: list = field(default_factory=list)
+
+    def keep(self, job_ids):
+        """Forget the jobs that are not among these: they are somebody else's by now."""
+        if len(job_ids) < len(self.jobs):
+            self.jobs = [job for job in self.jobs if job.id in job_ids]
+            self.items = [item for item in self.items if item.job.id in job_ids]
+            self.endings = [ending for ending in self.endings if ending.job.id in job_ids]
 
 
 @dataclass(frozen=True)
@@ -103,11 +125,15 @@ class Worker:
         self.seconds = seconds
         self.connection_id = connection_id
         self.lease = lease
+        self._leases = Leases(self.registry.cursor, lease)
         self._lines = {}
+        self._stopped_lines = []
+        self._answered = SimpleQueue()
         self._served = {}
         self._turn = 0
         self._done = 0
         self._exhausted = False
+        self._next_reclaim = 0.0
 
     def drain(self):
         """Work until nothing is due or the time is up.
@@ -115,24 +141,22 @@ class Worker:
         :return: :class:`Drained`
         """
         deadline = time.monotonic() + self.seconds
-        under_way = deque()
+        under_way = []
         try:
-            self._transact(queue.reclaim)
             while time.monotonic() < deadline:
-                chunk = self._take_up()
+                self._reclaim()
+                chunk = self._take_up(under_way)
                 if chunk:
-                    under_way.append(chunk)
-                if not under_way:
+                    self._begin(chunk, under_way)
+                elif under_way:
+                    self._finish_next(under_way, deadline)
+                else:
                     self._exhausted = True
                     break
-                if not chunk or len(under_way) > 1:
-                    self._finish(under_way.popleft())
             while under_way:
-                self._finish(under_way.popleft())
+                self._finish_next(under_way, deadline)
         finally:
-            for line in self._lines.values():
-                line.close()
-            self._lines.clear()
+            self._close()
         due, next_at = self._transact(self._outlook)
         # what is due but could not be taken up waits for its turn: that is no work to come back to
         return Drained(self._done, 0 if self._exhausted else due, next_at)
@@ -147,19 +171,41 @@ class Worker:
     def _env(self, cr):
         return api.Environment(cr, SUPERUSER_ID, {})
 
+    def _reclaim(self):
+        """Now and then, take back what dead workers left behind."""
+        if time.monotonic() < self._next_reclaim:
+            return
+        while self._transact(queue.reclaim) == queue.RECLAIM_BATCH:
+            pass
+        self._next_reclaim = time.monotonic() + RECLAIM_EVERY
+
+    def _close(self):
+        for line in [*self._lines.values(), *self._stopped_lines]:
+            line.close()
+        self._lines.clear()
+        self._stopped_lines.clear()
+        self._leases.close()
+
     # === PHASE 1: CLAIM AND PREPARE === #
 
-    def _take_up(self):
-        """Claim, prepare and hand over to the threads one chunk of the flow whose turn it is.
+    def _take_up(self, under_way):
+        """Claim one chunk of the flow whose turn it is.
 
+        :param under_way: the chunks this worker holds already; a slow store must not fill its hands
         :return: :class:`Chunk`, or ``None`` where nothing can be taken up
         """
+        if len(under_way) >= MOST_CHUNKS:
+            return None
+        busy = Counter(chunk.flow.connection_id for chunk in under_way)
         for flow_id, connection_id in self._transact(self._candidates):
+            if busy[connection_id] >= CHUNKS_PER_CONNECTION:
+                continue
+            since = time.monotonic()
             chunk = self._transact(lambda cr, f=flow_id, c=connection_id: self._claim(cr, f, c))
             if chunk:
+                self._leases.add(chunk.worker, [job.id for job in chunk.jobs], since)
                 self._turn += 1
                 self._served[connection_id] = self._turn
-                self._prepare(chunk)
                 return chunk
         return None
 
@@ -192,14 +238,17 @@ class Worker:
         return SQL("TRUE")
 
     def _claim(self, cr, flow_id, connection_id):
-        admission = traffic.admits(cr, connection_id, self.lease)
+        admission = traffic.admits(cr, connection_id)
         if admission == "none":
             return None
         facts = self._flow_facts(cr, flow_id)
-        limit = 1 if admission == "probe" else facts.chunk
+        probing = admission == "probe"
         worker = queue.worker_name(self.lane)
+        limit = 1 if probing else facts.chunk
         jobs = queue.claim(cr, flow_id, connection_id, limit, self.lease, worker)
-        return Chunk(worker, facts, jobs, probing=admission == "probe") if jobs else None
+        if jobs and probing:
+            traffic.begin_probe(cr, connection_id, self.lease)
+        return Chunk(worker, facts, jobs, probing) if jobs else None
 
     def _flow_facts(self, cr, flow_id):
         flow = self._env(cr)["commerce.flow"].browse(flow_id)
@@ -210,6 +259,7 @@ class Worker:
             id=flow.id,
             connection_id=connection.id,
             kind=flow.kind,
+            direction=flow.direction,
             model=mapper.model,
             resource=mapper.resource,
             binds=mapper.binds,
@@ -221,20 +271,45 @@ class Worker:
             threshold=connection.breaker_threshold,
         )
 
+    def _begin(self, chunk, under_way):
+        """Do what can be done at once with a chunk that was claimed."""
+        if chunk.flow.direction == "in":
+            self._done += self._import(chunk)
+            self._leases.drop(chunk.worker)
+            return
+        self._prepare(chunk)
+        self._announce(chunk)
+        under_way.append(chunk)
+
     def _prepare(self, chunk):
         """Build the documents, write the log's ``sending`` rows, and start to send."""
         # a transaction of its own, begun after the claim: it sees every change that was committed
         # before, and a later change has a job of its own
         transact(self.registry.cursor, lambda cr: self._prepare_in(cr, chunk))
+        self._transact(lambda cr: self._open_tries(cr, chunk))
         if not chunk.items:
             return
         if chunk.flow.dry_run:
             chunk.endings += [Ending.of(item, outcome="dry_run") for item in chunk.items]
             return
         try:
-            chunk.futures = self._get_line(chunk.flow).submit(chunk.items)
+            chunk.futures = self._submit(chunk)
         except SyncError as error:
             chunk.endings += [Ending.of(item, error=error) for item in chunk.items]
+
+    def _submit(self, chunk):
+        """Hand the documents to the threads; list of futures."""
+        try:
+            return self._get_line(chunk.flow).submit(
+                chunk.flow.kind, chunk.items, lambda: self._leases.holds(chunk.worker)
+            )
+        except (SyncError, psycopg2.Error):
+            raise
+        except Exception as error:
+            _logger.exception("flow %s: the adapter cannot begin", chunk.flow.id)
+            wrapped = Unexpected(type(error).__name__)
+            wrapped.traceback = traceback.format_exc()
+            raise wrapped from error
 
     def _prepare_in(self, cr, chunk):
         chunk.items, chunk.endings = [], []
@@ -244,9 +319,12 @@ class Worker:
         known = self._fingerprints(cr, chunk)
         for job in chunk.jobs:
             self._sort_in(chunk, mapper, job, prepared.get(job.res_id), known.get(job.res_id))
+
+    def _open_tries(self, cr, chunk):
+        """From here on a crash leaves ``sending`` rows, of jobs that are certainly ours."""
+        chunk.keep(queue.held(cr, chunk.worker, [job.id for job in chunk.jobs]))
         entries = chunk.items + [ending for ending in chunk.endings if ending.error]
         tries = [Settlement.opening(chunk.flow, entry) for entry in entries]
-        env.flush_all()
         chunk.attempts = log.open_tries(cr, chunk.worker, tries)
 
     def _build(self, mapper, record_ids):
@@ -260,10 +338,9 @@ class Worker:
         except Exception as error:
             if len(records) == 1:
                 return {records.id: self._as_error(mapper, records, error)}
-        prepared = {}
-        for record in records:
-            prepared |= self._build(mapper, {record.id})
-        return prepared
+        # one bad record among a thousand is found in ten steps
+        half = len(records) // 2
+        return self._build(mapper, records[:half].ids) | self._build(mapper, records[half:].ids)
 
     def _as_error(self, mapper, record, error):
         """What stopped the mapper at this record, as an error of its job."""
@@ -307,35 +384,79 @@ class Worker:
         chunk.endings.append(ending)
 
     def _get_line(self, flow):
-        key = (flow.connection_id, flow.kind)
+        """The line to the flow's store: one for all its flows, or each would have its own threads
+        and the store more requests at once than it was promised."""
+        key = flow.connection_id
         if key not in self._lines:
             adapter = transact(
                 self.registry.cursor,
-                lambda cr: (
-                    self._env(cr)["commerce.connection"].browse(flow.connection_id)._get_adapter()
-                ),
+                lambda cr: self._env(cr)["commerce.connection"].browse(key)._get_adapter(),
             )
-            self._lines[key] = Line(
-                flow.connection_id, adapter, flow.kind, flow.parallel, flow.threshold
-            )
+            self._lines[key] = Line(key, adapter, flow.parallel, flow.threshold)
         return self._lines[key]
+
+    def _import(self, chunk):
+        """Apply a chunk of events.
+
+        :return: number of jobs that were settled
+        """
+        try:
+            adapter = self._get_line(chunk.flow).adapter
+        except SyncError as error:
+            chunk.endings = [Ending(job, error=error) for job in chunk.jobs]
+            self._finish(chunk)
+            return 0
+        return Importer(self.registry, chunk, adapter, self.lease).run()
 
     # === PHASES 2 AND 3: WAIT FOR THE THREADS, SETTLE === #
 
+    def _announce(self, chunk):
+        """Have :attr:`_answered` tell when the last request of the chunk has ended."""
+        if not chunk.futures:
+            self._answered.put(chunk)
+        left, lock = set(chunk.futures), threading.Lock()
+
+        def ended(future):
+            with lock:
+                left.discard(future)
+                if not left:
+                    self._answered.put(chunk)
+
+        for future in chunk.futures:
+            future.add_done_callback(ended)
+
+    def _finish_next(self, under_way, deadline):
+        """Settle the chunk that is answered first: a slow store keeps no other one waiting."""
+        try:
+            chunk = self._answered.get(timeout=max(0, deadline + OVERTIME - time.monotonic()))
+        except Empty:
+            for line in self._lines.values():
+                line.stop(TIME_IS_UP)
+            chunk = self._answered.get()
+        under_way.remove(chunk)
+        self._finish(chunk)
+
     def _finish(self, chunk):
-        """Wait for the chunk's answers and settle its jobs."""
-        job_ids = [job.id for job in chunk.jobs]
-        pending = set(chunk.futures)
-        while pending:
-            _done, pending = wait(pending, timeout=self.lease / 3)
-            if pending:
-                self._transact(lambda cr: queue.renew(cr, chunk.worker, job_ids, self.lease))
+        """Settle the jobs of a chunk that is answered."""
         for future in chunk.futures:
             chunk.endings += Ending.of_parcel(future.result())
         settlement = Settlement(chunk, random.random)
-        moved = self._transact(lambda cr: settlement.settle(cr, self._env(cr)))
+        moved = self._persist(chunk, lambda cr: settlement.settle(cr, self._env(cr)))
+        self._leases.drop(chunk.worker)
         self._done += len(moved)
         self._pass_on(chunk, settlement)
+
+    def _persist(self, chunk, work):
+        """Write down what a chunk has come to, through a restart of the database if it must be:
+        forgotten, it would all have to be found out again."""
+        while True:
+            try:
+                return self._transact(work)
+            except OUTAGES as error:
+                if not self._leases.holds(chunk.worker):
+                    raise
+                _logger.warning("chunk %s not settled yet: %s", chunk.worker, error)
+                time.sleep(1)
 
     def _pass_on(self, chunk, settlement):
         """What the chunk told about the line to the store: breaker, pause, notices."""
@@ -349,12 +470,11 @@ class Worker:
                 self.registry.cursor,
                 lambda cr: self._tell(cr, chunk.flow.connection_id, change, news.error, refused),
             )
-        key = (chunk.flow.connection_id, chunk.flow.kind)
-        line = self._lines.get(key)
+        line = self._lines.get(chunk.flow.connection_id)
         if line and line.stopped:
             # Why it stopped is written down by now and keeps further jobs from being claimed; once
             # they may be, they get a line that begins anew.
-            self._lines.pop(key).close()
+            self._stopped_lines.append(self._lines.pop(chunk.flow.connection_id))
 
     def _tell(self, cr, connection_id, change, error, refused):
         connection = self._env(cr)["commerce.connection"].browse(connection_id)

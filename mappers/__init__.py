@@ -1,1 +1,1 @@
-from . import base, inventory, invoice, matching
+from . import base, inventory, invoice, matching, order

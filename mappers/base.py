@@ -62,15 +62,18 @@ class Mapper:
     personal = True
 
     def __init__(self, flow):
-        """:param flow: a ``commerce.flow``, in the environment the work is to be done in"""
+        """:param flow: a ``commerce.flow``, in the environment the work is to be done in, but with
+        all rights: its settings are no secret of the user's"""
         self.flow = flow
-        self.env = flow.env
+        self.env = flow.env(su=False)
         self.connection = flow.connection_id
 
     def due(self, record_ids=None):
         """Which records the flow is concerned with.
 
-        Called in business transactions: one or two queries, whatever the number of records.
+        Called in business transactions, which must not fail for it: with all rights, for what the
+        connection's user may not see is found out, and said, when the document is prepared. One or
+        two queries, whatever the number of records.
 
         :param record_ids: look among these only; ``None``: all there are
         :return: list of record ids

@@ -32,8 +32,8 @@ class InventoryMapper(Mapper):
         domain = self.flow._get_domain()
         if domain.is_true() or not bound:
             return bound
-        products = self.env[self.model].with_context(active_test=False)
-        return products.search(domain & Domain("id", "in", bound)).ids
+        products_sudo = self.env[self.model].sudo().with_context(active_test=False)
+        return products_sudo.search(domain & Domain("id", "in", bound)).ids
 
     def prepare(self, records):
         bindings = self.connection._bindings(self.resource, records)

@@ -43,7 +43,7 @@ class InvoiceMapper(Mapper):
         domain = self.flow._get_domain()
         if domain.is_true() or not found:
             return found
-        return moves.search(domain & Domain("id", "in", found)).ids
+        return moves.sudo().search(domain & Domain("id", "in", found)).ids
 
     def prepare(self, records):
         orders = records.line_ids.sale_line_ids.order_id

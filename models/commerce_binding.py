@@ -21,7 +21,9 @@ class CommerceBinding(models.Model):
             ("variant", "Product Variant"),
             ("order", "Order"),
             ("invoice", "Invoice"),
+            ("customer", "Customer"),
             ("location", "Location"),
+            ("tax", "Tax"),
         ],
         required=True,
     )

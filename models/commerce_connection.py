@@ -2,7 +2,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..adapters.base import ADAPTERS, Settings
@@ -65,9 +65,6 @@ class CommerceConnection(models.Model):
         groups="commerce_sync.group_manager",
     )
     unencrypted = fields.Boolean(compute="_compute_unencrypted", compute_sudo=True)
-    webhook_key = fields.Char(
-        copy=False, readonly=True, default=lambda self: uuid.uuid4().hex, groups="base.group_system"
-    )
     flow_ids = fields.One2many("commerce.flow", "connection_id")
     binding_ids = fields.One2many("commerce.binding", "connection_id")
     timeout = fields.Integer(
@@ -113,6 +110,18 @@ class CommerceConnection(models.Model):
         for connection in self:
             connection.unencrypted = "plain" in connection.credential_ids.mapped("storage")
 
+    @api.constrains("user_id", "company_id")
+    def _check_user(self):
+        for connection in self:
+            if connection.company_id not in connection.user_id.sudo().company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s does not belong to %(company)s and cannot work for it.",
+                        user=connection.user_id.sudo().name,
+                        company=connection.company_id.name,
+                    )
+                )
+
     # === LIFE === #
 
     @api.model_create_multi
@@ -132,7 +141,13 @@ class CommerceConnection(models.Model):
             self.check_access("write")  # also in the company it belongs to now
         if "platform" in vals:
             self._prepare_credentials()
+        if not {"active", "state"}.isdisjoint(vals):
+            self.env.registry.clear_cache()  # of the flows that listen
         return result
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
 
     def _prepare_credentials(self):
         """Have one credential for each secret that the platform needs."""
@@ -159,7 +174,9 @@ class CommerceConnection(models.Model):
     def _leave_credentials_behind(self, address):
         """Secrets are for the server they were typed for: another address must not get to see
         them, or whoever may set it could have them sent to himself."""
-        moved = self.filtered(lambda connection: server_of(connection.address) != server_of(address))
+        moved = self.filtered(
+            lambda connection: server_of(connection.address) != server_of(address)
+        )
         kept_sudo = moved.sudo().credential_ids.filtered(lambda one: one.storage != "none")
         kept_sudo._forget()
         for connection in kept_sudo.connection_id.sudo(False):

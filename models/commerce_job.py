@@ -52,6 +52,7 @@ class CommerceJob(models.Model):
     error_hint = fields.Text(string="What To Do", readonly=True)
     priority = fields.Integer(readonly=True, aggregator=None)
     run_after = fields.Datetime(string="Not Before", readonly=True)
+    queued_at = fields.Datetime(readonly=True, help="Made, or resent: its age counts from here.")
     started_at = fields.Datetime(readonly=True)
     finished_at = fields.Datetime(readonly=True)
     lease_until = fields.Datetime(readonly=True, help="The worker's claim ends then.")
@@ -69,7 +70,6 @@ class CommerceJob(models.Model):
         readonly=True, help="An earlier try may have arrived: the next one looks first."
     )
     progress = fields.Json(readonly=True, help="The steps that earlier tries completed.")
-    event_id = fields.Integer(readonly=True)
     run_id = fields.Many2one("commerce.run", readonly=True, ondelete="set null")
     superseded_by_id = fields.Many2one("commerce.job", readonly=True, ondelete="set null")
     attempt_ids = fields.One2many("commerce.attempt", "job_id", readonly=True)
@@ -126,7 +126,8 @@ class CommerceJob(models.Model):
                      FROM commerce_job AS job
                      JOIN commerce_job AS earlier ON earlier.sequence_key = job.sequence_key
                           AND earlier.state IN ('pending', 'running', 'failed')
-                          AND earlier.id < job.id
+                          AND earlier.id <> job.id
+                          AND (earlier.state = 'running' OR earlier.id < job.id)
                           AND NOT (earlier.state = 'failed' AND job."coalesce"
                                    AND earlier.flow_id = job.flow_id
                                    AND earlier.operation = job.operation)

@@ -172,15 +172,10 @@ class CommerceMatching(models.Model):
         for matching in self:
             if matching.state != "ready":
                 raise UserError(self.env._("Read the store first."))
-            lines = matching.line_ids.filtered("accepted")
-            incomplete = lines.filtered(lambda line: not line.res_id or not line.external_id)
-            if incomplete:
-                raise UserError(
-                    self.env._(
-                        "Choose the Odoo record, or untick: %s.",
-                        ", ".join(incomplete.mapped("external_name")),
-                    )
-                )
+            lines = matching.line_ids.filtered(
+                lambda line: line.accepted and line.status != "bound"
+            )
+            lines._check_bindable()
             self.env["commerce.binding"].create([line._prepare_binding() for line in lines])
             lines.status = "bound"
             matching.state = "done"

@@ -1,4 +1,7 @@
+from collections import Counter
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class CommerceMatchingLine(models.Model):
@@ -43,8 +46,57 @@ class CommerceMatchingLine(models.Model):
         for line in self:
             line.res_id = (line.product_id or line.order_id).id
 
+    @api.depends("external_name", "product_id", "order_id")
+    def _compute_display_name(self):
+        for line in self:
+            line.display_name = line.external_name or line._get_record().display_name
+
+    def _get_record(self):
+        return self.product_id or self.order_id
+
+    def _check_bindable(self):
+        """
+        :raise UserError: a line has no counterpart, or one that is bound to another
+        """
+        incomplete = self.filtered(lambda line: not line.res_id or not line.external_id)
+        if incomplete:
+            raise UserError(
+                self.env._(
+                    "Choose the Odoo record, or untick: %s.",
+                    ", ".join(incomplete.mapped("display_name")),
+                )
+            )
+        taken = self._taken()
+        if taken:
+            raise UserError(
+                self.env._(
+                    "Chosen twice, or bound to another record of the store already. Choose another "
+                    "Odoo record, or untick: %s.",
+                    ", ".join(taken.mapped("display_name")),
+                )
+            )
+
+    def _taken(self):
+        """The lines of one matching whose record is bound already (on either side), or chosen for
+        another line too."""
+        connection, resource = self.matching_id.connection_id, self.matching_id.resource
+        bound = self.env["commerce.binding"].search(
+            [
+                ("connection_id", "=", connection.id),
+                ("resource", "=", resource),
+                "|",
+                ("res_id", "in", self.mapped("res_id")),
+                ("external_id", "in", self.mapped("external_id")),
+            ]
+        )
+        here, there = set(bound.mapped("res_id")), set(bound.mapped("external_id"))
+        chosen = Counter(self.mapped("res_id"))
+        return self.filtered(
+            lambda line: line.res_id in here or line.external_id in there or chosen[line.res_id] > 1
+        )
+
     def _prepare_binding(self):
-        record = self.product_id or self.order_id
+        record = self._get_record()
         return {
             "connection_id": self.matching_id.connection_id.id,
             "resource": self.resource,

@@ -8,7 +8,7 @@ import gzip
 import json
 import os
 import sys
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from graphql import build_client_schema
@@ -28,14 +28,14 @@ def folder():
     return shopify_schema.folder()
 
 
-@lru_cache(maxsize=1)
+@cache
 def versions():
     """The API versions there are, oldest first: ``("2026-01", ..., "2026-10")``"""
     names = (path.name for path in folder().glob("admin_*.json.gz"))
     return tuple(sorted(name[len("admin_") : -len(".json.gz")] for name in names))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(version):
     """The schema of one API version, as ``graphql-core`` knows it."""
     with gzip.open(folder() / f"admin_{version}.json.gz") as packed:

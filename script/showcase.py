@@ -34,10 +34,10 @@ class Showcase:
         scenario.run(self.context)
         [shop] = self.odoo("commerce.connection", "search", [])
         with step("Making problems"):
+            outlet, trade = self._add_troubled_stores()
             self._spoil_products()
             self._invoice_without_sku(shop)
             preview = self._preview(shop)
-            outlet, trade = self._add_troubled_stores()
         return {
             "shop": shop,
             "outlet": outlet,
@@ -60,16 +60,16 @@ class Showcase:
     # === PROBLEMS === #
 
     def _spoil_products(self):
-        """The store refuses one product and has deleted two."""
+        """The store refuses one product and has deleted two; some others are sent as well."""
         simple = [item for item in self.store.get("products", per_page=100) if item["sku"]]
         refused, *deleted = simple[:3]
         self.store.sandbox("faults", {"kind": "bad_item", "sku": refused["sku"]})
         for item in deleted:
             self._delete(item["id"])
-        skus = [item["sku"] for item in (refused, *deleted)]
+        skus = [item["sku"] for item in simple[:8]]
         products = self.odoo("product.product", "search", [["default_code", "in", skus]])
         self.odoo("product.product", "action_commerce_push_inventory", products)
-        self._wait_for_failures(3)
+        self._wait_for_failures(1 + len(deleted))
 
     def _delete(self, product_id):
         address, path = self.store.address, f"{scenario.STORE_API}/products/{product_id}?force=true"

@@ -5,7 +5,6 @@ import os
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
-
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw

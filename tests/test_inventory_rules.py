@@ -201,8 +201,9 @@ class TestWhen(InventoryCase):
         dear = self.make_bound("DEAR", 5, list_price=10)
         self.flush()
         self.assertEqual(self.jobs().mapped("res_id"), dear.ids)
-        self.assertEqual(self.inventory_flow.enqueue(self.env["product.product"].search([]).ids),
-                         self.jobs().ids)
+        self.assertEqual(
+            self.inventory_flow.enqueue(self.env["product.product"].search([]).ids), self.jobs().ids
+        )
 
     def test_a_filter_that_is_none_is_refused(self):
         for domain in ("[('no_such_field', '=', 1)]", "[(", "__import__('os')", "7"):
@@ -274,9 +275,7 @@ class TestWhen(InventoryCase):
             job.error_message,
             "Cannot send the stock of Blue mug to Demo Store: the product has no SKU.",
         )
-        self.assertEqual(
-            job.error_hint, "Set the product's Internal Reference, then press Resend."
-        )
+        self.assertEqual(job.error_hint, "Set the product's Internal Reference, then press Resend.")
         self.assertFalse(self.store.requests)
         self.assertEqual(self.attempts().error_message, job.error_message)
         product.default_code = "MUG-B"
@@ -446,7 +445,7 @@ class TestInWhoseName(InventoryCase):
         self.assertEqual((self.jobs().state, self.jobs().error_kind), ("failed", "validation"))
         self.assertFalse(self.store.requests)
 
-    def test_the_messages_are_in_the_users_language(self):
+    def test_the_mapper_works_as_the_user_in_the_company(self):
         self.assertEqual(self.inventory_flow._get_mapper().env.user, self.connection.user_id)
         self.assertFalse(self.inventory_flow._get_mapper().env.su)
         self.assertEqual(self.inventory_flow._get_mapper().env.company, self.connection.company_id)
@@ -489,16 +488,16 @@ class TestCompanies(InventoryCase):
         self.store_b = self.store
 
     def publish_in_both(self, product):
-        for self.store, connection in (
-            (self.store_a, self.connection),
-            (self.store_b, self.connection_b),
-        ):
-            self.publish(product, connection)
+        self.store = self.store_a
+        self.publish(product, self.connection)
+        self.store = self.store_b
+        self.publish(product, self.connection_b)
 
     def stocks(self):
         """``[{sku: quantity} of the store of A, of B]``"""
         stocks = []
-        for self.store in (self.store_a, self.store_b):
+        for store in (self.store_a, self.store_b):
+            self.store = store
             stocks.append(self.store_stock())
         return stocks
 

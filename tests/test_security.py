@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.models import BaseModel
 from odoo.service.model import call_kw, get_public_method
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
 from .common import StoreCase
@@ -219,7 +219,7 @@ class TestAccess(SecurityCase):
             return
         views = record.browse().get_views([(False, "list"), (False, "search")])
         fields = views["models"][record._name]["fields"]
-        record.browse().web_search_read([], dict.fromkeys(fields, {}))
+        record.browse().web_search_read([], {name: {} for name in fields})
         Form(record)
 
     def test_the_lists_name_records_the_reader_has_no_right_to(self):
@@ -304,17 +304,16 @@ class TestCalls(SecurityCase):
         for outsider in (self.plain, self.portal, self.public):
             for model, names in PUBLIC.items():
                 for name in names:
-                    with self.subTest(user=outsider.login, model=model, method=name):
-                        with self.assertRaises(AccessError):
-                            self.call(outsider, model, name)
+                    shown = {"user": outsider.login, "model": model, "method": name}
+                    with self.subTest(**shown), self.assertRaises(AccessError):
+                        self.call(outsider, model, name)
         self.assertEqual(self.records["commerce.job"].state, "pending")
 
     def test_a_commerce_user_can_call_what_sends_again_but_nothing_that_configures(self):
         for model, names in PUBLIC.items():
             for name in names - FOR_USERS:
-                with self.subTest(model=model, method=name):
-                    with self.assertRaises(AccessError):
-                        self.call(self.user, model, name)
+                with self.subTest(model=model, method=name), self.assertRaises(AccessError):
+                    self.call(self.user, model, name)
         self.assertEqual(self.connection.state, "live")
         self.assertEqual(self.records["commerce.job"].state, "pending")
 
@@ -383,9 +382,9 @@ class TestCompanies(SecurityCase):
 
     def test_records_of_another_company_cannot_be_reached_by_id(self):
         self.env.invalidate_all()
-        for name, record in self.records_b.items():
+        for name, made in self.records_b.items():
             with self.subTest(model=name):
-                record = record.with_user(self.manager)
+                record = made.with_user(self.manager)
                 for operation in ("read", "write", "unlink"):
                     self.assertFalse(record.has_access(operation), operation)
                 with self.assertRaises(AccessError):

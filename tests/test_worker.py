@@ -1,6 +1,7 @@
 """What the worker makes of a store that misbehaves: each job ends as the design says, and the log
 tells how."""
 
+from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -9,12 +10,17 @@ from odoo.tools import mute_logger
 
 from ..adapters.woocommerce import WooCommerceAdapter
 from ..engine import queue
+from ..engine.worker import Worker
 from ..mappers.inventory import InventoryMapper
 from .common import StoreCase
 from .invoices import make_invoices
 
 WORKER_LOG = "odoo.addons.commerce_sync.engine.worker"
 LINE_LOG = "odoo.addons.commerce_sync.engine.line"
+
+
+class Killed(BaseException):
+    pass
 
 
 class WorkerCase(StoreCase):
@@ -34,6 +40,26 @@ class WorkerCase(StoreCase):
         self.flush()
         self.inventory_flow._enqueue_due()
         return products
+
+    def have_variations(self, count):
+        """Variations of different products: a request each."""
+        for number in range(count):
+            product = self.make_product(f"VAR-{number}", number + 1)
+            variation = {"sku": product.default_code, "manage_stock": True}
+            family = {"name": f"Family {number}", "type": "variable", "variations": [variation]}
+            [made] = self.store.seed({"products": [family]})["products"]
+            self.env["commerce.binding"].create(
+                {
+                    "connection_id": self.connection.id,
+                    "resource": "variant",
+                    "model": "product.product",
+                    "res_id": product.id,
+                    "external_id": str(made["variations"][0]["id"]),
+                    "parent_id": str(made["id"]),
+                }
+            )
+        self.flush()
+        self.inventory_flow._enqueue_due()
 
     def by_sku(self, sku):
         product = self.env["product.product"].search([("default_code", "=", sku)])
@@ -89,6 +115,7 @@ class TestResults(WorkerCase):
 
     def test_a_record_deleted_in_odoo_is_skipped(self):
         products = self.have_products(0, 7)
+        self.env["commerce.binding"].search([("res_id", "=", products[0].id)]).unlink()
         products[0].unlink()
         self.drain()
         self.assertStates(self.jobs(), "done", "done")
@@ -229,7 +256,8 @@ class TestRetries(WorkerCase):
             self.drain()
             job = self.jobs()
             self.assertStates(job, "pending")
-            self.assertEqual((job.attempts, job.tries, job.error_kind), (number, number, "temporary"))
+            self.assertEqual(job.error_kind, "temporary")
+            self.assertEqual((job.attempts, job.tries), (number, number))
             self.assertLessEqual(job.run_after, before + timedelta(seconds=ceiling + 5))
             self.be_due()
         self.drain()
@@ -261,7 +289,7 @@ class TestRetries(WorkerCase):
     def test_a_job_older_than_the_policy_allows_fails(self):
         self.inventory_flow.retry_max_age = 1
         self.have_products(1)
-        self.env.cr.execute("UPDATE commerce_job SET create_date = create_date - interval '2 hour'")
+        self.let_pass(hours=2)
         self.store.fault("http_500_before")
         self.drain()
         self.assertStates(self.jobs(), "failed")
@@ -270,15 +298,20 @@ class TestRetries(WorkerCase):
         self.inventory_flow.retry_max_age = 1
         self.have_products(1)
         self.drain()
-        self.env.cr.execute(
-            "UPDATE commerce_job SET create_date = create_date - interval '2 day',"
-            " queued_at = queued_at - interval '2 day'"
-        )
-        self.env.invalidate_all()
+        self.let_pass(hours=48)
         self.jobs().action_resend()
         self.store.fault("http_500_before")
         self.drain()
         self.assertStates(self.jobs(), "pending")
+
+    def let_pass(self, hours):
+        """The jobs were made so long ago."""
+        ago = timedelta(hours=hours)
+        self.env.cr.execute(
+            "UPDATE commerce_job SET create_date = create_date - %s, queued_at = queued_at - %s",
+            [ago, ago],
+        )
+        self.env.invalidate_all()
 
 
 class TestRateLimit(WorkerCase):
@@ -303,7 +336,7 @@ class TestRateLimit(WorkerCase):
         self.have_products(1)
         self.store.fault("rate_limit", times=1, retry_after=90)
         self.drain()
-        self.assertWaits(85, 90)
+        self.assertWaits(85, 91)
 
     def test_retry_after_as_a_date_is_kept(self):
         self.have_products(1)
@@ -329,34 +362,6 @@ class TestRateLimit(WorkerCase):
         self.assertEqual(sorted(self.attempts().mapped("state")), ["not_sent"] * 5 + ["retry"])
         self.assertEqual(set(self.jobs().mapped("attempts")), {0})
 
-    def have_variations(self, count):
-        """Variations of different products: a request each."""
-        for number in range(count):
-            product = self.make_product(f"VAR-{number}", number + 1)
-            made = self.store.seed(
-                {
-                    "products": [
-                        {
-                            "name": f"Family {number}",
-                            "type": "variable",
-                            "variations": [{"sku": product.default_code, "manage_stock": True}],
-                        }
-                    ]
-                }
-            )["products"][0]
-            self.env["commerce.binding"].create(
-                {
-                    "connection_id": self.connection.id,
-                    "resource": "variant",
-                    "model": "product.product",
-                    "res_id": product.id,
-                    "external_id": str(made["variations"][0]["id"]),
-                    "parent_id": str(made["id"]),
-                }
-            )
-        self.flush()
-        self.inventory_flow._enqueue_due()
-
 
 class TestBreaker(WorkerCase):
     def setUp(self):
@@ -364,7 +369,7 @@ class TestBreaker(WorkerCase):
         self.connection.breaker_threshold = 2
         self.inventory_flow.max_attempts = 8
 
-    def fail(self, times=2):
+    def open_by_failing(self, times=2):
         """Let requests fail until the breaker opens."""
         self.store.fault("http_500_before")
         for _time in range(times):
@@ -380,14 +385,14 @@ class TestBreaker(WorkerCase):
 
     def test_it_opens_after_so_many_failures_and_tells_once(self):
         self.have_products(1)
-        self.fail()
+        self.open_by_failing()
         self.assertTrue(self.traffic().open_since)
         self.assertEqual(self.connection.health, "down")
         self.assertEqual(len(self.notices()), 1)
 
     def test_while_it_is_open_nothing_is_claimed_and_no_try_is_spent(self):
         self.have_products(1)
-        self.fail()
+        self.open_by_failing()
         tries, requests = self.jobs().tries, len(self.store.requests)
         for _round in range(3):
             drained = self.drain()
@@ -399,14 +404,10 @@ class TestBreaker(WorkerCase):
 
     def test_the_first_probe_comes_soon_however_many_requests_failed_at_once(self):
         self.connection.parallel_requests = 8
-        for number in range(8):
-            self.have_variation(number)
-        self.fail(times=1)
+        self.have_variations(8)
+        self.open_by_failing(times=1)
         wait = (self.traffic().probe_at - fields.Datetime.now()).total_seconds()
         self.assertLess(wait, 16)
-
-    def have_variation(self, number):
-        TestRateLimit.have_variations(self, number)
 
     def probe_now(self):
         self.env.cr.execute(
@@ -416,7 +417,7 @@ class TestBreaker(WorkerCase):
 
     def test_a_probe_is_one_job_and_costs_it_nothing(self):
         self.have_products(*range(1, 6))
-        self.fail()
+        self.open_by_failing()
         requests = len(self.store.requests)
         spent = self.jobs().mapped("attempts")
         self.probe_now()
@@ -428,7 +429,7 @@ class TestBreaker(WorkerCase):
 
     def test_a_probe_that_succeeds_closes_it_and_the_rest_follows(self):
         self.have_products(*range(1, 6))
-        self.fail()
+        self.open_by_failing()
         self.store.clear_faults()
         self.probe_now()
         self.drain()
@@ -438,7 +439,7 @@ class TestBreaker(WorkerCase):
 
     def test_pauses_between_probes_grow(self):
         self.have_products(1)
-        self.fail()
+        self.open_by_failing()
         waits = []
         for _probe in range(3):
             self.probe_now()
@@ -453,7 +454,7 @@ class TestBreaker(WorkerCase):
         """The most urgent flow has only jobs that wait for others: its turn must not use up the
         probe of the whole connection."""
         self.have_products(1)
-        self.fail()
+        self.open_by_failing()
         self.store.clear_faults()
         urgent = self.env["commerce.flow"].create(
             {"connection_id": self.connection.id, "kind": "invoice"}
@@ -488,7 +489,7 @@ class TestBreaker(WorkerCase):
     def test_a_probe_that_never_reached_the_store_proves_nothing(self):
         """The probe's job was refused by us before any request was made."""
         self.have_products(1, 2)
-        self.fail()
+        self.open_by_failing()
         self.product("SKU-0").default_code = False
         self.env.cr.execute(
             "UPDATE commerce_binding SET external_id = 'no number' WHERE res_id = %s",
@@ -507,7 +508,7 @@ class TestBreaker(WorkerCase):
 
     def test_after_a_probe_that_made_no_request_the_next_job_may_probe_at_once(self):
         products = self.have_products(1, 2, 3)
-        self.fail()
+        self.open_by_failing()
         self.store.clear_faults()
         products[0].default_code = False
         self.flush()
@@ -518,7 +519,7 @@ class TestBreaker(WorkerCase):
 
     def test_a_store_that_is_only_busy_is_not_down(self):
         self.have_products(1)
-        self.fail()
+        self.open_by_failing()
         self.store.clear_faults()
         self.store.fault("rate_limit", times=1, retry_after=1)
         self.probe_now()
@@ -555,7 +556,8 @@ class TestPause(WorkerCase):
 
     def test_a_missing_credential_pauses_as_well(self):
         self.have_products(1)
-        self.connection.credential_ids.sudo()._keep("")
+        for credential in self.connection.credential_ids:
+            credential.sudo()._keep("")
         self.drain()
         self.assertEqual(self.connection.pause_kind, "authentication")
         self.assertStates(self.jobs(), "pending")
@@ -706,7 +708,6 @@ class TestUncertain(WorkerCase):
         self.agree(product, 5)
         self.change(product, 9)
         job = self.be_killed_in_the_middle()
-        self.store.seed({})
         self.drain()  # the lease is over: taken up again, as uncertain
         job.action_cancel()
         self.change(product, 5)
@@ -718,13 +719,8 @@ class TestUncertain(WorkerCase):
 
         :return: the jobs that were on their way
         """
-        with (
-            patch(
-                "odoo.addons.commerce_sync.engine.worker.Worker._finish",
-                side_effect=KeyboardInterrupt,
-            ),
-            self.assertRaises(KeyboardInterrupt),
-        ):
+        # not assertRaises: Odoo's rolls back, and a dead worker takes nothing back
+        with patch.object(Worker, "_finish", side_effect=Killed), suppress(Killed):
             self.drain()
         running = self.jobs(("state", "=", "running"))
         self.env.cr.execute(
@@ -864,7 +860,7 @@ class TestInvoices(WorkerCase):
         self.store.fault("http_500_after", times=1, method="POST", path="/notes")
         self.drain()
         job = self.jobs(("kind", "=", "invoice"))
-        self.assertEqual((job.state, job.progress), ("failed", {"meta": "done"}))
+        self.assertEqual((job.state, job.progress["steps"]), ("failed", {"meta": "done"}))
         job.action_resend()
         self.drain()
         self.assertArrivedOnce(moves)

@@ -16,24 +16,29 @@ ODOO_BIN = SCRIPTS / "devenv" / "bin" / "odoo-bin"
 
 
 @contextlib.contextmanager
-def environment():
-    """Yield an :class:`Environment` whose PostgreSQL runs; it is prepared on first use."""
-    origin = source.find()
-    with postgres.server() as connection:
-        yield Environment(origin, connection)
+def environment(durable=False):
+    """Yield an :class:`Environment` whose PostgreSQL runs; it is prepared on first use.
+
+    :param durable: with an embedded server that loses nothing in a crash, at the price of speed
+    """
+    odoo = source.find()
+    with postgres.server(durable) as server:
+        yield Environment(odoo, server)
 
 
 class Environment:
     """:param odoo: the :class:`source.Odoo` to run
-    :param connection: the :class:`postgres.Connection` of its server
+    :param server: the :class:`postgres.Cluster` (or ``Given``) with its databases
     """
 
-    def __init__(self, odoo, connection):
+    def __init__(self, odoo, server):
         self.odoo = odoo
-        self.connection = connection
+        self.server = server
+        self.connection = server.connection
         self.addon = workspace.linked_addon()
-        self.data = cache() / "odoo-data"
-        self.databases = Databases(connection, self.data / "filestore")
+        # Two servers may have databases of the same name, but not the same attachments.
+        self.data = cache() / "odoo-data" / digest(self.connection.host, self.connection.port)
+        self.databases = Databases(self.connection, self.data / "filestore")
         self.templates = Templates(self.databases, odoo, self.install)
 
     # === DATABASES === #

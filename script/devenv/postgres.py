@@ -64,19 +64,27 @@ class Connection:
             connection.close()
 
 
-@contextlib.contextmanager
-def server():
-    """Yield a :class:`Connection` to a running server.
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """A server that is not ours to start and stop."""
 
-    The embedded one is stopped by the last of the processes that use it at the same time.
+    connection: Connection
+
+
+@contextlib.contextmanager
+def server(durable=False):
+    """Yield a running server: a :class:`Given` one, or a :class:`Cluster`.
+
+    An embedded one is stopped by the last of the processes that use it at the same time.
     """
-    if given := _given():
-        _check(given)
-        yield given
+    if connection := _given():
+        _check(connection)
+        yield Given(connection)
         return
-    cluster = Cluster(cache() / f"postgres-{_VERSION}")
+    name = f"postgres-{_VERSION}" + ("-durable" if durable else "")
+    cluster = Cluster(cache() / name, durable)
     with cluster.used():
-        yield cluster.connection
+        yield cluster
 
 
 def _given():
@@ -149,7 +157,7 @@ class Cluster:
         self._discard_after_crash()
         if not self.data.exists():
             self._initialise()
-        if self._run("pg_ctl", "status", check=False):
+        if not self.running():
             self._note_boot()
             options = {**_SETTINGS, **({} if self.durable else _UNSAFE)}
             flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
@@ -160,9 +168,13 @@ class Cluster:
             )
 
     def stop(self, mode="fast"):
-        """Stop the server; with mode ``immediate`` as a crash would."""
-        self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
+        """Stop the server if it runs; with mode ``immediate`` as a crash would."""
+        if self.running():
+            self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
         (self.folder / "boot").unlink(missing_ok=True)
+
+    def running(self):
+        return self._run("pg_ctl", "status", check=False) == 0
 
     def _initialise(self):
         self._check_path()
@@ -215,7 +227,7 @@ class Cluster:
                 text=text,
                 check=check,
                 cwd="/",
-                env={**os.environ, "PGDATA": str(data or self.data)},
+                env={**_without_postgres(os.environ), "PGDATA": str(data or self.data)},
                 **identity,
             )
         except PermissionError as error:
@@ -223,6 +235,11 @@ class Cluster:
                 f"PostgreSQL runs as the user {account.pw_name} here, who cannot reach "
                 f"{cache()}. Set $COMMERCE_SYNC_CACHE to a folder that all users may enter."
             ) from error
+
+
+def _without_postgres(environ):
+    """Leave out what is meant for another server, such as $PGPORT."""
+    return {name: value for name, value in environ.items() if not name.startswith("PG")}
 
 
 def _account():

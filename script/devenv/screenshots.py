@@ -1,7 +1,7 @@
 """script/screenshots [FOLDER]: pictures of the screens, with a company's invented data.
 
-Without an argument: the main screens, for the documentation, into docs/images. With a folder:
-every screen in the width of a desk and of a phone, to look at.
+Without an argument: the main screens, for the documentation, into docs/images, some of them also
+for the list of apps. With a folder: every screen in the width of a desk and of a phone, to look at.
 
 script/screenshots --icon: static/description/icon.png, from icon.svg beside it.
 """
@@ -10,8 +10,11 @@ import contextlib
 import dataclasses
 import io
 import json
+import os
+import shutil
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from PIL import Image
 
 from .browser import chromium
@@ -35,13 +38,15 @@ LOADED = (
 @dataclasses.dataclass(frozen=True)
 class Screen:
     """:param path: below /odoo/, with ``{names}`` of :meth:`showcase.Showcase.build`
-    :param main: it is shown in the documentation, too
+    :param main: the documentation shows it
+    :param listed: static/description/index.html shows it
     :param script: JavaScript to run before the picture is taken
     """
 
     name: str
     path: str
     main: bool = False
+    listed: bool = False
     script: str = ""
 
 
@@ -50,8 +55,8 @@ def _tab(name):
 
 
 SCREENS = (
-    Screen("overview", "commerce-sync", main=True),
-    Screen("problems", "commerce-problems", main=True),
+    Screen("overview", "commerce-sync", main=True, listed=True),
+    Screen("problems", "commerce-problems", main=True, listed=True),
     Screen("problem", "commerce-jobs/{failed}", main=True),
     Screen("jobs", "commerce-jobs"),
     Screen("job-waiting", "commerce-jobs/{waiting}"),
@@ -110,6 +115,8 @@ def take_main(folder):
     with _showcase() as camera:
         for screen in screens:
             camera.take(screen, DESK, folder / f"{screen.name}.png")
+            if screen.listed:
+                shutil.copy(folder / f"{screen.name}.png", DESCRIPTION)
         camera.take(SCREENS[0], PHONE, folder / "overview-phone.png")
 
 
@@ -125,9 +132,11 @@ def take_all(folder):
 @contextlib.contextmanager
 def _showcase():
     """Yield a :class:`Camera` in front of an Odoo in which something is going on."""
-    from showcase import Showcase
+    from showcase import Showcase  # finds this package beside it, like devenv.demo's scenario
 
-    with demonstration() as context, chromium() as browser:
+    # credentials are to be seen as they should be kept
+    os.environ.setdefault("COMMERCE_SYNC_KEY", Fernet.generate_key().decode())
+    with chromium() as browser, demonstration() as context:
         ids = Showcase(context).build()
         yield Camera(browser, context.odoo.url, ids).sign_in(context)
 

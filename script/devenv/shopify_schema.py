@@ -1,4 +1,4 @@
-"""Shopify's GraphQL schema, on which its sandbox runs: from Shopify's own npm package (ISC licence).
+"""Shopify's GraphQL schema, on which its sandbox runs: from Shopify's npm package (ISC licence).
 
 It is never committed: the cache folder keeps it, and nothing is fetched a second time.
 """

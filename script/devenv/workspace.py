@@ -63,7 +63,8 @@ def abandoned():
     """Return the keys of checkouts that are gone; forget them."""
     keys = []
     for folder in (cache() / "checkouts").glob("*"):
-        if not (folder / "addons" / ADDON).exists():
+        link = folder / "addons" / ADDON
+        if link.is_symlink() and not link.exists():
             shutil.rmtree(folder)
             keys.append(folder.name)
     return keys

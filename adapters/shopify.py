@@ -1,0 +1,211 @@
+"""Shopify, Admin GraphQL API.
+
+https://shopify.dev/docs/api/admin-graphql
+"""
+
+import time
+from urllib.parse import urlsplit
+
+from . import shopify_queries
+from .base import Adapter, Capabilities, CredentialField, FlowSupport, register
+from .errors import AuthenticationFailed, RateLimited, SyncError
+from .failures import host_of, malformed_error
+from .shopify_auth import SignIn
+from .shopify_budget import Budget
+from .shopify_catalog import PER_PAGE, CatalogMixin
+from .shopify_check import CheckMixin
+from .shopify_errors import interpret, query_error
+from .shopify_inventory import BATCH_SIZE, InventoryMixin
+from .shopify_invoice import CARRIERS, InvoiceMixin
+from .shopify_shipment import ShipmentMixin
+from .shopify_webhooks import WebhookMixin
+
+#: Quarterly, each supported for a year at least: https://shopify.dev/docs/api/usage/versioning
+ADMIN_VERSION = "2026-10"
+GRAPHQL_PATH = "admin/api/{version}/graphql.json"
+#: Longer than this a thread does not wait for points: the jobs go back to the queue.
+LONGEST_PAUSE = 10.0
+#: https://help.shopify.com/en/manual/shopify-admin
+ADMIN = "https://admin.shopify.com/store/{name}"
+
+
+@register
+class ShopifyAdapter(
+    CheckMixin, InventoryMixin, InvoiceMixin, ShipmentMixin, CatalogMixin, WebhookMixin, Adapter
+):
+    """One Shopify shop.
+
+    ``options``:
+
+    * ``metafield_namespace``: where invoices are kept (default ``commerce_sync``)
+    * ``tag_text``, ``note_text``, ``cancelled_note_text``: the shop's own wording, see
+      :class:`InvoiceMixin`
+    * ``verify_tls``: ``True`` (default), ``False``, or the path of a file with authorities
+
+    :attr:`on_budget`, if set, is called with ``(available, maximum, restore_rate)`` after every
+    answer: for a rate limit that is shared by several processes.
+    """
+
+    platform = "shopify"
+    label = "Shopify"
+    address_help = "The shop's own address, e.g. https://example.myshopify.com"
+    credential_fields = (
+        CredentialField(
+            "client_id",
+            "Client ID",
+            "Of an app made in Shopify's Dev Dashboard and installed in the shop.",
+            required=False,
+        ),
+        CredentialField(
+            "client_secret",
+            "Client Secret",
+            "Of the same app. It also signs what the shop sends to Odoo.",
+            required=False,
+        ),
+        CredentialField(
+            "access_token",
+            "Access Token",
+            "Only where the app has one that lasts; then it is used as it is.",
+            required=False,
+        ),
+    )
+    capabilities = Capabilities(
+        outbound={
+            "inventory": FlowSupport(batch=BATCH_SIZE, idempotent=True, compare_and_set=True),
+            "invoice": FlowSupport(batch=1, carriers=CARRIERS),
+            "shipment": FlowSupport(batch=1),
+        },
+        inbound={
+            "variant": FlowSupport(batch=PER_PAGE),
+            "order": FlowSupport(batch=PER_PAGE),
+            "location": FlowSupport(batch=PER_PAGE),
+        },
+        locations=True,
+        stock_decimals=0,
+    )
+    version = ADMIN_VERSION
+    on_budget = None
+
+    def __init__(self, settings, client):
+        super().__init__(settings, client)
+        client.verify = settings.options.get("verify_tls", client.verify)
+        client.hide(*settings.credentials.values())
+        self._sign_in = SignIn(client, settings.credentials, self.host)
+        self._budget = Budget()
+
+    @property
+    def host(self):
+        """What the shop is called in messages."""
+        return host_of(self.settings.address)
+
+    # === REQUESTS === #
+
+    def _query(self, document, **variables):
+        """Read something.
+
+        :param document: one of :mod:`shopify_queries`
+        :return: ``data`` of the answer
+        :raise SyncError: typed, never uncertain: nothing was changed
+        """
+        try:
+            return self._graphql(document, variables)
+        except SyncError as error:
+            error.uncertain = False
+            raise
+
+    def _mutate(self, document, **variables):
+        """Change something.
+
+        :return: ``(payload, userErrors)`` of the one mutation in ``document``
+        """
+        data = self._graphql(document, variables)
+        payload = next(iter(data.values()), None)
+        if not isinstance(payload, dict):
+            raise malformed_error("POST", self.settings.address, is_page=False)
+        return payload, list(payload.get("userErrors") or ())
+
+    def _graphql(self, document, variables):
+        name = operation_name(document)
+        self._pause(name)
+        body = {"operationName": name, "variables": variables, "query": document.strip()}
+        answer = self._signed_in(body)
+        cost = (answer.get("extensions") or {}).get("cost") or {}
+        self._learn(name, cost)
+        if answer.get("errors"):
+            raise query_error(answer["errors"], self.host, self._budget.wait_for(cost))
+        if not isinstance(answer.get("data"), dict):
+            raise malformed_error("POST", self.settings.address, is_page=False)
+        return answer["data"]
+
+    def _signed_in(self, body):
+        """The answer to ``body``; a fetched token that is no longer accepted is renewed once."""
+        try:
+            return self._send(body, self._sign_in.auth())
+        except AuthenticationFailed as error:
+            if error.code != "401" or not self._sign_in.renewable:
+                raise
+        return self._send(body, self._sign_in.auth(refused=self._sign_in.current))
+
+    def _send(self, body, auth):
+        response = self.client.request(
+            "POST",
+            GRAPHQL_PATH.format(version=self.version),
+            json=body,
+            auth=auth,
+            interpret=lambda response: interpret(response, self.host),
+        )
+        answer = response.json()
+        if not isinstance(answer, dict):
+            raise malformed_error("POST", response.url, is_page=False)
+        return answer
+
+    def _pause(self, name):
+        wait = self._budget.reserve(name)
+        if wait > LONGEST_PAUSE:
+            self._budget.give_back(name)
+            raise RateLimited(
+                f"{self.host} lets us send no more for a moment.",
+                hint="Nothing to do: the request is sent again later.",
+                code="budget",
+                retry_after=wait,
+            )
+        if wait:
+            time.sleep(wait)
+
+    def _learn(self, name, cost):
+        if not cost:
+            return
+        self._budget.learn(name, cost)
+        status = cost.get("throttleStatus") or {}
+        if self.on_budget and status:
+            self.on_budget(
+                status.get("currentlyAvailable"),
+                status.get("maximumAvailable"),
+                status.get("restoreRate"),
+            )
+
+    # === LINKS === #
+
+    def record_url(self, kind, external_id, parent_id=""):
+        """Of a product, variant or order in the shop's administration."""
+        if not external_id:
+            return ""
+        name = urlsplit(self.settings.address).hostname or ""
+        if name.endswith(".myshopify.com"):
+            admin = ADMIN.format(name=name.removesuffix(".myshopify.com"))
+        else:
+            admin = f"{self.settings.address}/admin"
+        if kind in ("order", "invoice", "shipment"):
+            order = parent_id or external_id
+            return f"{admin}/orders/{order.partition(':')[0]}"
+        if kind == "variant" and parent_id:
+            return f"{admin}/products/{parent_id}/variants/{external_id}"
+        return f"{admin}/products/{external_id}"
+
+
+def operation_name(document):
+    """``"query Shop { ..."`` -> ``"Shop"``"""
+    return document.split(None, 2)[1].partition("(")[0]
+
+
+__all__ = ["ADMIN_VERSION", "ShopifyAdapter", "shopify_queries"]

@@ -1,0 +1,225 @@
+"""Every GraphQL document that is sent to Shopify.
+
+They stand together so that a test can hold each against the schema of every supported version.
+The reference: https://shopify.dev/docs/api/admin-graphql
+"""
+
+# === THE SHOP === #
+
+SHOP = """
+query Shop {
+  shop { name myshopifyDomain currencyCode plan { publicDisplayName } }
+  currentAppInstallation { accessScopes { handle } }
+  publicApiVersions { handle supported }
+}
+"""
+
+LOCATIONS = """
+query Locations($first: Int!, $after: String) {
+  locations(first: $first, after: $after, includeInactive: true, sortKey: ID) {
+    nodes { id name isActive updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# === CATALOGUE AND STOCK === #
+
+VARIANTS = """
+query Variants($first: Int!, $after: String, $query: String, $counted: Boolean!) {
+  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes {
+      id title sku barcode updatedAt requiresComponents inventoryQuantity
+      product { id title }
+      inventoryItem { id tracked }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+  productVariantsCount(query: $query) @include(if: $counted) { count }
+}
+"""
+
+STOCK = """
+query Stock($ids: [ID!]!, $location: ID!) {
+  location(id: $location) { id name isActive }
+  nodes(ids: $ids) {
+    ... on ProductVariant {
+      id requiresComponents
+      inventoryItem {
+        id tracked
+        inventoryLevel(locationId: $location) { id quantities(names: ["available"]) { quantity } }
+      }
+    }
+  }
+}
+"""
+
+SET_STOCK = """
+mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) {
+    inventoryAdjustmentGroup {
+      createdAt
+      changes(quantityNames: ["available"]) { item { id tracked } }
+    }
+    userErrors { code field message }
+  }
+}
+"""
+
+ACTIVATE = """
+mutation Activate($item: ID!, $location: ID!, $key: String!) {
+  inventoryActivate(inventoryItemId: $item, locationId: $location) @idempotent(key: $key) {
+    inventoryLevel { id quantities(names: ["available"]) { quantity } }
+    userErrors { field message }
+  }
+}
+"""
+
+# === ORDERS === #
+
+ORDERS = """
+query Orders($first: Int!, $after: String, $query: String, $counted: Boolean!) {
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes {
+      id name createdAt updatedAt cancelledAt displayFinancialStatus
+      totalPriceSet { shopMoney { amount currencyCode } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+  ordersCount(query: $query) @include(if: $counted) { count }
+}
+"""
+
+ORDER = """
+query Order($id: ID!, $namespace: String!, $data: String!, $file: String!) {
+  order(id: $id) {
+    id name note tags updatedAt
+    data: metafield(namespace: $namespace, key: $data) { id value }
+    file: metafield(namespace: $namespace, key: $file) { id value }
+  }
+}
+"""
+
+SET_METAFIELDS = """
+mutation SetMetafields($metafields: [MetafieldsSetInput!]!) {
+  metafieldsSet(metafields: $metafields) {
+    metafields { id key }
+    userErrors { code field message elementIndex }
+  }
+}
+"""
+
+ADD_TAGS = """
+mutation AddTags($id: ID!, $tags: [String!]!) {
+  tagsAdd(id: $id, tags: $tags) { node { id } userErrors { field message } }
+}
+"""
+
+REMOVE_TAGS = """
+mutation RemoveTags($id: ID!, $tags: [String!]!) {
+  tagsRemove(id: $id, tags: $tags) { node { id } userErrors { field message } }
+}
+"""
+
+UPDATE_ORDER = """
+mutation UpdateOrder($input: OrderInput!) {
+  orderUpdate(input: $input) { order { id updatedAt } userErrors { field message } }
+}
+"""
+
+# === FILES === #
+
+STAGE_UPLOAD = """
+mutation StageUpload($input: [StagedUploadInput!]!) {
+  stagedUploadsCreate(input: $input) {
+    stagedTargets { url resourceUrl parameters { name value } }
+    userErrors { field message }
+  }
+}
+"""
+
+CREATE_FILE = """
+mutation CreateFile($files: [FileCreateInput!]!) {
+  fileCreate(files: $files) { files { id fileStatus } userErrors { code field message } }
+}
+"""
+
+FILE = """
+query File($id: ID!) {
+  node(id: $id) { ... on GenericFile { id fileStatus url fileErrors { code message } } }
+}
+"""
+
+# === SHIPMENTS === #
+
+SHIPPING = """
+query Shipping($id: ID!) {
+  order(id: $id) {
+    id name
+    fulfillmentOrders(first: 20) {
+      nodes {
+        id status
+        assignedLocation { location { id name } }
+        lineItems(first: 20) { nodes { id remainingQuantity lineItem { id sku } } }
+      }
+    }
+    fulfillments(first: 50) {
+      id status createdAt
+      trackingInfo(first: 20) { company number url }
+      fulfillmentLineItems(first: 10) { nodes { quantity lineItem { id } } }
+    }
+  }
+}
+"""
+
+CREATE_FULFILLMENT = """
+mutation CreateFulfillment($fulfillment: FulfillmentInput!) {
+  fulfillmentCreate(fulfillment: $fulfillment) {
+    fulfillment { id status updatedAt }
+    userErrors { field message }
+  }
+}
+"""
+
+UPDATE_TRACKING = """
+mutation UpdateTracking($id: ID!, $tracking: FulfillmentTrackingInput!, $notify: Boolean) {
+  fulfillmentTrackingInfoUpdate(
+    fulfillmentId: $id, trackingInfoInput: $tracking, notifyCustomer: $notify
+  ) {
+    fulfillment { id status updatedAt }
+    userErrors { field message }
+  }
+}
+"""
+
+CANCEL_FULFILLMENT = """
+mutation CancelFulfillment($id: ID!) {
+  fulfillmentCancel(id: $id) { fulfillment { id status updatedAt } userErrors { field message } }
+}
+"""
+
+# === WEBHOOKS === #
+
+SUBSCRIPTIONS = """
+query Subscriptions($first: Int!, $after: String) {
+  webhookSubscriptions(first: $first, after: $after) {
+    nodes { id topic uri }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+SUBSCRIBE = """
+mutation Subscribe($topic: WebhookSubscriptionTopic!, $webhook: WebhookSubscriptionInput!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: $webhook) {
+    webhookSubscription { id topic uri }
+    userErrors { field message }
+  }
+}
+"""
+
+UNSUBSCRIBE = """
+mutation Unsubscribe($id: ID!) {
+  webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
+}
+"""

@@ -1,0 +1,201 @@
+"""Orders of stores -> sales orders."""
+
+from decimal import Decimal
+
+from odoo import Command
+from odoo.fields import Domain
+
+from ..adapters.errors import ValidationFailed
+from .base import Mapper, Problem, Problems, register
+from .customer import Customers
+from .money import money
+from .order_lines import OrderLines
+
+
+@register
+class OrderMapper(Mapper):
+    kind = "order"
+    model = "sale.order"
+    resource = "order"
+
+    def intro(self, label):
+        return self.env._(
+            "Cannot import order %(order)s from %(store)s",
+            order=label,
+            store=self.connection.name,
+        )
+
+    def apply(self, order):
+        """Make the sales order, or bring it up to date. Idempotent by binding.
+
+        :param Order order: from the store
+        :return: ``(sales order, outcome, a sentence for the log)``
+        :raise ValidationFailed: with all that stands in the way
+        """
+        binding = self._get_binding(order)
+        record = self.env[self.model].browse(binding.res_id).exists()
+        if binding and not record:
+            return record, "skipped", self.env._("The sales order was deleted in Odoo.")
+        seen = binding.external_updated_at
+        if record and seen and order.updated_at and order.updated_at < seen:
+            return record, "stale", self.env._("Odoo has seen a newer version of this order.")
+        if not record and order.cancelled:
+            return record, "skipped", self.env._("The order was cancelled before it was imported.")
+        if not record:
+            record = self._create(order)
+            self._confirm(order, record)
+            return record, "created", ""
+        return self._update(order, record)
+
+    def remember(self, record, order):
+        """Bind the sales order and keep how old what we know is."""
+        if not record:
+            return
+        binding = self._get_binding(order)
+        if not binding:
+            binding = self.connection.env["commerce.binding"].create(
+                {
+                    "connection_id": self.connection.id,
+                    "resource": self.resource,
+                    "model": self.model,
+                    "res_id": record.id,
+                    "external_id": order.external_id,
+                    "external_ref": order.number,
+                }
+            )
+        seen = binding.external_updated_at
+        if order.updated_at and (not seen or order.updated_at > seen):
+            binding.external_updated_at = order.updated_at
+
+    def _get_binding(self, order):
+        return self.connection.env["commerce.binding"].search(
+            Domain("connection_id", "=", self.connection.id)
+            & Domain("resource", "=", self.resource)
+            & Domain("external_id", "=", order.external_id),
+            limit=1,
+        )
+
+    # === CREATE === #
+
+    def _create(self, order):
+        lines = OrderLines(self, order)
+        commands = lines.prepare()
+        problems = lines.problems + self._get_problems(order)
+        if problems:
+            raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
+        customers = Customers(self)
+        customer = customers.find(order)
+        record = self.env[self.model].create(
+            self._prepare_order(order, customer)
+            | {
+                "partner_shipping_id": customers.find_delivery(order, customer).id,
+                "order_line": commands,
+            }
+        )
+        self._check_total(order, record)
+        return record
+
+    def _prepare_order(self, order, customer):
+        return {
+            "partner_id": customer.id,
+            "company_id": self.connection.company_id.id,
+            "client_order_ref": order.number,
+            "origin": f"{self.connection.name} {order.label}",
+            "date_order": order.created_at or False,
+            "currency_id": self._get_currency(order).id,
+            "note": order.note or False,
+        } | self.flow._prepare_order_defaults()
+
+    def _get_currency(self, order):
+        return (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", order.currency)], limit=1)
+        )
+
+    def _get_problems(self, order):
+        problems = []
+        currency = self._get_currency(order)
+        if not currency.active:
+            problems.append(
+                Problem(
+                    self.env._("the currency %s is not active in Odoo", order.currency),
+                    self.env._("Activate it under Accounting, then press Resend."),
+                )
+            )
+        if not order.lines:
+            problems.append(Problem(self.env._("it has no lines")))
+        return problems
+
+    def _check_total(self, order, record):
+        """Odoo's total equals the store's to the cent, or the order is not taken in."""
+        difference = order.total - money(record.amount_total, record.currency_id)
+        if not difference:
+            return
+        if abs(difference) <= Decimal(str(self.flow.order_rounding)):
+            record.order_line = [Command.create(self.flow._prepare_rounding_line(difference))]
+            return
+        message = self.env._(
+            "%(intro)s: Odoo computes a total of %(here)s where the store charged %(there)s.",
+            intro=self.intro(order.label),
+            here=record.amount_total,
+            there=order.total,
+        )
+        hint = self.env._(
+            "Compare the taxes of both sides (included in the price or not, percentage, rounding), "
+            "then press Resend; or allow a rounding line on the flow."
+        )
+        raise ValidationFailed(message, hint=hint, code="total_differs")
+
+    def _confirm(self, order, record):
+        when = self.flow.order_confirm
+        if when == "always" or (when == "paid" and order.paid):
+            record.action_confirm()
+
+    # === UPDATE === #
+
+    def _update(self, order, record):
+        """What of a later version Odoo's own state still permits."""
+        if order.cancelled:
+            return self._cancel(order, record)
+        if record.state in ("draft", "sent"):
+            return self._rewrite(order, record)
+        different = order.total != money(record.amount_total, record.currency_id)
+        if not different:
+            return record, "unchanged", ""
+        note = self.env._(
+            "The order was changed in %(store)s after it was confirmed here: its total is "
+            "%(total)s there. Compare the two and change this order by hand.",
+            store=self.connection.name,
+            total=f"{order.total} {order.currency}",
+        )
+        record.message_post(body=note)
+        return record, "skipped", note
+
+    def _cancel(self, order, record):
+        if record.state == "cancel":
+            return record, "unchanged", ""
+        delivered = record.picking_ids.filtered(lambda picking: picking.state == "done")
+        invoiced = record.invoice_ids.filtered(lambda move: move.state == "posted")
+        if delivered or invoiced:
+            note = self.env._(
+                "The order was cancelled in %s, but here it is delivered or invoiced already.",
+                self.connection.name,
+            )
+            record.message_post(body=note)
+            return record, "skipped", note
+        record._action_cancel()
+        return record, "updated", self.env._("Cancelled in the store.")
+
+    def _rewrite(self, order, record):
+        """A quotation is still ours to change: its lines are made anew."""
+        lines = OrderLines(self, order)
+        commands = lines.prepare()
+        problems = lines.problems + self._get_problems(order)
+        if problems:
+            raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
+        record.order_line.unlink()
+        record.write({"order_line": commands, "note": order.note or False})
+        self._check_total(order, record)
+        self._confirm(order, record)
+        return record, "updated", ""

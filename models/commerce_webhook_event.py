@@ -1,0 +1,83 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..engine import queue
+from ..engine.database import NOW
+
+
+class CommerceWebhookEvent(models.Model):
+    """One message received from outside, kept before anything is done with it."""
+
+    _name = "commerce.webhook.event"
+    _description = "Webhook Event"
+    _order = "id desc"
+    _rec_name = "topic"
+
+    connection_id = fields.Many2one(
+        "commerce.connection", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    identity = fields.Char(required=True, readonly=True, help="One event, however often it came.")
+    source = fields.Selection(
+        [("webhook", "Webhook"), ("poll", "Found by looking")], required=True, readonly=True
+    )
+    topic = fields.Char(readonly=True)
+    kind = fields.Char(string="Kind of Data", readonly=True)
+    external_id = fields.Char(string="External ID", readonly=True)
+    external_updated_at = fields.Datetime(string="Changed There", readonly=True)
+    received_at = fields.Datetime(readonly=True)
+    body = fields.Binary(attachment=False, readonly=True, groups="commerce_sync.group_manager")
+    wiped_at = fields.Datetime(readonly=True, help="The message itself was deleted then.")
+
+    _identity_uniq = models.UniqueIndex(
+        "(connection_id, identity)", "This event was received already."
+    )
+    _received = models.Index("(connection_id, received_at)")
+
+    @api.private
+    def _take_in(self, connection, event, body, source="webhook"):
+        """Keep an event, once, and have it processed.
+
+        :param connection: whose it is
+        :param Event event: what it says of itself
+        :param bytes body: as received
+        :return: its id, or ``None`` where it was received before
+        """
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO commerce_webhook_event
+                          (connection_id, company_id, identity, source, topic, kind, external_id,
+                           external_updated_at, received_at, body, create_date)
+                   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   ON CONFLICT (connection_id, identity) DO NOTHING
+                   RETURNING id""",
+                connection.id,
+                connection.company_id.id,
+                event.identity,
+                source,
+                event.topic,
+                event.kind,
+                event.external_id,
+                event.updated_at,
+                NOW,
+                body,
+                NOW,
+            ),
+            # a failing statement would be logged with the body, which is personal
+            log_exceptions=False,
+        )
+        row = self.env.cr.fetchone()
+        if row:
+            connection._enqueue_event(row[0], event)
+        return row and row[0]
+
+    def action_replay(self):
+        """Process these events again.
+
+        :return: number of events that will be
+        """
+        self.check_access("read")
+        jobs = self.env["commerce.job"].search(
+            [("model", "=", self._name), ("res_id", "in", self.ids)]
+        )
+        return jobs.action_resend()

@@ -1,0 +1,63 @@
+from odoo import fields, models
+
+
+class CommerceFlow(models.Model):
+    """How orders of the store become sales orders."""
+
+    _inherit = "commerce.flow"
+
+    kind = fields.Selection(
+        selection_add=[("order", "Orders")], ondelete={"order": "cascade"}
+    )
+    order_confirm = fields.Selection(
+        [("paid", "When it is paid"), ("always", "Always"), ("never", "Never: a person does")],
+        string="Confirm",
+        default="paid",
+        required=True,
+    )
+    order_unknown = fields.Selection(
+        [("fail", "Do not import; say which"), ("placeholder", "Use a placeholder product")],
+        string="Unknown Products",
+        default="fail",
+        required=True,
+    )
+    order_rounding = fields.Float(
+        string="Rounding Line up to",
+        digits=(8, 2),
+        help="Where Odoo's total differs from the store's by no more than this, a rounding line "
+        "makes them equal. 0: never; the order is not imported and says why.",
+    )
+    order_team_id = fields.Many2one("crm.team", string="Sales Team", check_company=True)
+    order_warehouse_id = fields.Many2one(
+        "stock.warehouse", string="Ships From", check_company=True
+    )
+
+    _rounding = models.Constraint(
+        "CHECK(order_rounding >= 0)", "The rounding limit cannot be negative."
+    )
+
+    def _get_charge_product(self, role):
+        """The product of a line that is none of the catalogue's.
+
+        :param str role: ``shipping``, ``fee``, ``rounding`` or ``placeholder``
+        """
+        return self.env.ref(f"commerce_sync.product_{role}")
+
+    def _prepare_rounding_line(self, difference):
+        product = self._get_charge_product("rounding")
+        return {
+            "product_id": product.id,
+            "name": product.name,
+            "product_uom_qty": 1,
+            "price_unit": float(difference),
+            "tax_ids": [],
+        }
+
+    def _prepare_order_defaults(self):
+        """Values of a sales order that the flow decides."""
+        values = {}
+        if self.order_team_id:
+            values["team_id"] = self.order_team_id.id
+        if self.order_warehouse_id:
+            values["warehouse_id"] = self.order_warehouse_id.id
+        return values

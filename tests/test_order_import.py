@@ -1,0 +1,153 @@
+import requests
+
+from odoo.tests import HttpCase
+
+from .common import StoreCase
+
+SECRET = "a secret for tests only"
+
+
+class OrderCase(StoreCase, HttpCase):
+    """A store that tells Odoo of its orders by signed webhooks."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order_flow = cls.env["commerce.flow"].create(
+            {"connection_id": cls.connection.id, "kind": "order", "direction": "in"}
+        )
+        cls.connection.set_credentials({"webhook_secret": SECRET})
+
+    def setUp(self):
+        super().setUp()
+        self.webhook_path = f"/commerce_sync/webhook/{self.connection.webhook_key}"
+        self.product = self.make_product("MUG-B", quantity=5)
+        self.publish(self.product)
+        self.subscribe("order.created")
+
+    def subscribe(self, topic):
+        self.store_send(
+            "POST",
+            "webhooks",
+            {
+                "name": topic,
+                "topic": topic,
+                "secret": SECRET,
+                "delivery_url": self.base_url() + self.webhook_path,
+            },
+        )
+
+    def store_send(self, method, path, body):
+        answer = requests.request(
+            method,
+            f"{self.store.url}/wp-json/wc/v3/{path}",
+            json=body,
+            auth=(self.store.key, self.store.secret),
+            timeout=20,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def place_order(self, **order):
+        """An order is placed in the store, Odoo is told, and the queue is drained."""
+        line = {"sku": "MUG-B", "quantity": 2}
+        with self.allow_requests(all_requests=True):
+            placed = self.store.place_order({"line_items": [line], **order})
+            self.store.wait_for_webhooks()
+        self.drain()
+        return placed
+
+    def change_order(self, order, **changes):
+        with self.allow_requests(all_requests=True):
+            changed = self.store_send("PUT", f"orders/{order['id']}", changes)
+            self.store.wait_for_webhooks()
+        self.drain()
+        return changed
+
+    def sales(self, order):
+        return self.env["sale.order"].search([("client_order_ref", "=", str(order["number"]))])
+
+    def post(self, body, **headers):
+        return self.url_open(self.webhook_path, data=body, headers=headers)
+
+    def events(self):
+        return self.env["commerce.webhook.event"].search([])
+
+
+class TestOrderImport(OrderCase):
+    def test_an_order_of_the_store_becomes_a_sales_order_once(self):
+        order = self.place_order()
+        sale = self.sales(order)
+        self.assertEqual(len(sale), 1, self.jobs().mapped("error_message"))
+        self.assertEqual(f"{sale.amount_total:.2f}", order["total"])
+        self.assertEqual(sale.order_line[0].product_id, self.product)
+        binding = self.connection._bindings("order", sale)[sale.id]
+        self.assertEqual(binding.external_id, str(order["id"]))
+
+    def test_a_second_event_of_the_same_order_makes_no_second_one(self):
+        self.subscribe("order.updated")
+        order = self.place_order()
+        before = len(self.events())
+        self.change_order(order, customer_note="Leave it at the door.")
+        self.assertEqual(len(self.sales(order)), 1)
+        self.assertGreater(len(self.events()), before)
+        self.assertEqual(set(self.jobs(("kind", "=", "order")).mapped("state")), {"done"})
+
+    def test_an_unknown_product_fails_that_order_in_words(self):
+        self.env["commerce.binding"].search([]).unlink()
+        self.product.default_code = "OTHER"
+        order = self.place_order()
+        self.assertFalse(self.sales(order))
+        job = self.jobs(("kind", "=", "order"))
+        self.assertEqual((job.state, job.error_kind), ("failed", "validation"))
+        self.assertEqual(
+            job.error_message,
+            f"Cannot import order #{order['number']} from Demo Store: line 1 'Product MUG-B' has "
+            "SKU MUG-B, which no product in Odoo has.",
+        )
+        self.product.default_code = "MUG-B"
+        job.action_resend()
+        self.drain()
+        self.assertEqual(len(self.sales(order)), 1)
+
+    def test_the_same_customer_is_made_once(self):
+        first, second = self.place_order(), self.place_order()
+        if first["billing"]["email"] == second["billing"]["email"]:
+            self.assertEqual(self.sales(first).partner_id, self.sales(second).partner_id)
+        emails = {order["billing"]["email"] for order in (first, second)}
+        partners = self.env["res.partner"].search([("email", "in", list(emails))])
+        self.assertEqual(len(partners.filtered(lambda one: not one.parent_id)), len(emails))
+
+    def test_an_order_cancelled_in_the_store_is_cancelled_here(self):
+        self.subscribe("order.updated")
+        order = self.place_order()
+        self.change_order(order, status="cancelled")
+        self.assertEqual(self.sales(order).state, "cancel")
+
+
+class TestIntake(OrderCase):
+    def test_a_wrong_signature_is_refused_and_counted(self):
+        answer = self.post(b'{"id": 1}', **{"X-WC-Webhook-Signature": "bm9uZQ=="})
+        self.assertEqual((answer.status_code, answer.text), (401, ""))
+        self.connection.invalidate_recordset()
+        self.assertEqual(self.connection.refused_count, 1)
+        self.assertFalse(self.events())
+
+    def test_an_unsigned_ping_is_answered_and_forgotten(self):
+        self.assertEqual(self.post(b"webhook_id=17").status_code, 200)
+        self.assertFalse(self.events())
+
+    def test_an_empty_secret_refuses_everything(self):
+        self.env.cr.execute("UPDATE commerce_credential SET storage = 'none', secret = NULL")
+        self.env.invalidate_all()
+        self.assertEqual(self.post(b"{}").status_code, 401)
+
+    def test_an_unknown_connection_is_not_found(self):
+        answer = self.url_open("/commerce_sync/webhook/none-of-ours", data=b"{}")
+        self.assertEqual(answer.status_code, 404)
+
+    def test_only_post_is_allowed(self):
+        self.assertEqual(self.url_open(self.webhook_path).status_code, 405)
+
+    def test_too_large_a_body_is_refused(self):
+        self.assertEqual(self.post(b"x" * (5 * 1024 * 1024 + 1)).status_code, 413)
