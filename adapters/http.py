@@ -184,8 +184,9 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 class _PooledAdapter(HTTPAdapter):
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return result
 
 
 # === THE CLIENT === #

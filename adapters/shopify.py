@@ -6,7 +6,6 @@ https://shopify.dev/docs/api/admin-graphql
 import time
 from urllib.parse import urlsplit
 
-from . import shopify_queries
 from .base import Adapter, Capabilities, CredentialField, FlowSupport, register
 from .errors import AuthenticationFailed, RateLimited, SyncError
 from .failures import host_of, malformed_error
@@ -139,12 +138,13 @@ class ShopifyAdapter(
 
     def _signed_in(self, body):
         """The answer to ``body``; a fetched token that is no longer accepted is renewed once."""
+        auth = self._sign_in.auth()
         try:
-            return self._send(body, self._sign_in.auth())
+            return self._send(body, auth)
         except AuthenticationFailed as error:
             if error.code != "401" or not self._sign_in.renewable:
                 raise
-        return self._send(body, self._sign_in.auth(refused=self._sign_in.current))
+        return self._send(body, self._sign_in.auth(refused=auth.token))
 
     def _send(self, body, auth):
         response = self.client.request(
@@ -206,6 +206,3 @@ class ShopifyAdapter(
 def operation_name(document):
     """``"query Shop { ..."`` -> ``"Shop"``"""
     return document.split(None, 2)[1].partition("(")[0]
-
-
-__all__ = ["ADMIN_VERSION", "ShopifyAdapter", "shopify_queries"]

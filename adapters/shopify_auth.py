@@ -24,10 +24,10 @@ class TokenAuth(AuthBase):
     """Puts the token of the moment on every request."""
 
     def __init__(self, token):
-        self._token = token
+        self.token = token
 
     def __call__(self, request):
-        request.headers[HEADER] = self._token
+        request.headers[HEADER] = self.token
         return request
 
 
@@ -52,7 +52,7 @@ class SignIn:
     def auth(self, refused=None):
         """The authentication for a request.
 
-        :param refused: what was used last and was not accepted
+        :param refused: the token that was used last and was not accepted
         :raise SyncError: no token can be had
         """
         if self._pasted:
@@ -61,10 +61,6 @@ class SignIn:
             if not self._token or self._clock() >= self._until or refused == self._token:
                 self._fetch()
             return TokenAuth(self._token)
-
-    @property
-    def current(self):
-        return self._pasted or self._token
 
     def _fetch(self):
         if not self.renewable:

@@ -6,6 +6,7 @@ ended: at its last moment of change, without the records of that moment that wer
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from .base import Page
@@ -187,12 +188,10 @@ class CatalogMixin:
     def _place(self, cursor):
         if not cursor:
             return None
-        try:
+        with suppress(ValueError):
             place = json.loads(cursor)
             if isinstance(place, dict):
                 return place
-        except ValueError:
-            pass
         raise ValidationFailed(
             f"The place to go on reading {self.host} from cannot be read.",
             hint="Start the reading again from the beginning.",

@@ -15,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..adapters.errors import SyncError, Unexpected, ValidationFailed
-from . import log, queue
+from . import log
 from .database import read_committed, transact
 from .settlement import Ending, Settlement
 
@@ -29,28 +29,15 @@ class LeaseLost(Exception):
 class Importer:
     """Applies the jobs of one chunk, one after another."""
 
-    def __init__(self, registry, chunk, adapter, lease):
+    def __init__(self, registry, chunk, adapter):
         self.registry = registry
         self.chunk = chunk
         self.adapter = adapter
-        self.lease = lease
 
     def run(self):
         """:return: number of jobs that were settled"""
         bodies = transact(self.registry.cursor, self._open)
-        settled = 0
-        for number, job in enumerate(self.chunk.jobs):
-            self._hold_on_to(self.chunk.jobs[number:])
-            settled += self._import(job, bodies.get(job.res_id))
-        return settled
-
-    def _hold_on_to(self, jobs):
-        """Renew the lease of what is still to do: one event may take long."""
-        ids = [job.id for job in jobs]
-        transact(
-            self.registry.cursor,
-            lambda cr: queue.renew(cr, self.chunk.worker, ids, self.lease),
-        )
+        return sum(self._import(job, bodies.get(job.res_id)) for job in self.chunk.jobs)
 
     def _open(self, cr):
         """Write down that the tries begin; the events' bodies by event id."""

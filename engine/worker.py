@@ -406,7 +406,7 @@ class Worker:
             chunk.endings = [Ending(job, error=error) for job in chunk.jobs]
             self._finish(chunk)
             return 0
-        return Importer(self.registry, chunk, adapter, self.lease).run()
+        return Importer(self.registry, chunk, adapter).run()
 
     # === PHASES 2 AND 3: WAIT FOR THE THREADS, SETTLE === #
 

@@ -27,7 +27,7 @@ class CommerceBinding(models.Model):
         ],
         required=True,
     )
-    model = fields.Char(string="Model", required=True)
+    model = fields.Char(required=True)
     res_id = fields.Many2oneReference(string="Record", model_field="model", required=True)
     external_id = fields.Char(string="External ID", required=True)
     parent_id = fields.Char(

@@ -38,7 +38,7 @@ class CommerceConnection(models.Model):
     )
     responsible_id = fields.Many2one(
         "res.users",
-        string="Responsible",
+        string="Responsible User",
         default=lambda self: self.env.user,
         help="Who is told when something needs a person.",
     )
@@ -53,7 +53,6 @@ class CommerceConnection(models.Model):
         tracking=True,
     )
     dry_run = fields.Boolean(
-        string="Dry Run",
         default=True,
         tracking=True,
         help="Everything happens but the sending; the log shows what would have been sent.",

@@ -58,7 +58,7 @@ class CommerceJob(models.Model):
     lease_until = fields.Datetime(readonly=True, help="The worker's claim ends then.")
     worker = fields.Char(readonly=True)
     attempts = fields.Integer(string="Tries Spent", readonly=True, aggregator=None)
-    tries = fields.Integer(string="Tries", readonly=True, aggregator=None)
+    tries = fields.Integer(readonly=True, aggregator=None)
     identity_key = fields.Char(readonly=True, help="One waiting job for each.")
     sequence_key = fields.Char(readonly=True, help="Jobs that share it run one after another.")
     idempotency_key = fields.Char(readonly=True)

@@ -20,7 +20,7 @@ class CommerceRun(models.Model):
     open_count = fields.Integer(string="Waiting", compute="_compute_progress")
     progress = fields.Float(compute="_compute_progress")
     rate = fields.Float(string="Per Second", compute="_compute_progress", digits=(10, 1))
-    time_left = fields.Char(string="Time Left", compute="_compute_progress")
+    time_left = fields.Char(compute="_compute_progress")
     job_ids = fields.One2many("commerce.job", "run_id", string="Jobs of the Run")
 
     @api.depends("flow_id", "create_date")

@@ -168,7 +168,8 @@ class Camera:
     def take(self, screen, size, path):
         self.browser.resize(*size, phone=size == PHONE)
         self.browser.open(f"{self.url}/odoo/{screen.path.format(**self.ids)}")
-        self.browser.wait_for(LOADED)
+        # the first page of a new database waits for its style sheets to be made
+        self.browser.wait_for(LOADED, timeout=180)
         if screen.script:
             self.browser.run(screen.script)
         self.browser.settle()
