@@ -1,3 +1,3 @@
 """Wire protocols: plain Python, importable and testable without Odoo."""
 
-from . import woocommerce
+from . import shopify, woocommerce

@@ -144,6 +144,8 @@ class Invoice(Document):
     taxes: tuple[InvoiceTax, ...] = ()
     url: str = ""
     carriers: tuple[str, ...] = ()
+    #: The PDF itself, for carriers that deliver it. The fingerprint is of what it says, above.
+    pdf: bytes = field(default=b"", repr=False, metadata=BESIDE_CONTENT)
 
 
 # === WHAT IS READ FOR MATCHING === #
@@ -260,3 +262,43 @@ class Order(Document):
     payment_title: str = ""
     transaction_id: str = ""
     url: str = beside_content(default="")
+
+
+# === PLACES AND SHIPMENTS === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location(Document):
+    """A place of the store that keeps stock."""
+
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShipmentLine:
+    """How much of one line of an order was shipped. ``line_id`` is the store's id of that line;
+    where it is not known the ``sku`` tells."""
+
+    quantity: Decimal
+    line_id: str = ""
+    sku: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipment(Document):
+    """What left the house for one order; ``parent_id`` is the order's id in the store.
+
+    ``external_id`` is empty until the store knows the shipment. ``state`` is ``done`` or
+    ``cancelled``. ``location_id`` is the store's place it ships from, empty for any. ``notify``:
+    the store tells the customer.
+    """
+
+    number: str
+    carrier: str = ""
+    tracking_numbers: tuple[str, ...] = ()
+    tracking_urls: tuple[str, ...] = ()
+    lines: tuple[ShipmentLine, ...] = ()
+    location_id: str = ""
+    state: str = "done"
+    notify: bool = beside_content(default=False)

@@ -52,7 +52,10 @@ class Budget:
             self._costs[name] = float(cost.get("requestedQueryCost") or DEFAULT_COST)
             if not status.get("restoreRate"):
                 return
-            self.maximum, self.rate = float(status["maximumAvailable"]), float(status["restoreRate"])
+            self.maximum, self.rate = (
+                float(status["maximumAvailable"]),
+                float(status["restoreRate"]),
+            )
             self._left, self._at = float(status["currentlyAvailable"]), self._clock()
 
     def wait_for(self, cost):

@@ -96,7 +96,9 @@ def _frozen(host, _words):
 
 def _forbidden(host, words):
     said = f": {words}" if words else ""
-    return AuthenticationFailed(f"{host} forbids this (HTTP 403){said}.", hint=HINT_SCOPE, code="403")
+    return AuthenticationFailed(
+        f"{host} forbids this (HTTP 403){said}.", hint=HINT_SCOPE, code="403"
+    )
 
 
 def _no_shop(host, _words):

@@ -31,7 +31,7 @@ from .shopify_values import decimal, gid, is_id, plain_id, utc
 
 #: Quantities in one request.
 BATCH_SIZE = 250
-#: Variants looked at in one request: with their stock, about 500 of the 1000 points a query may cost.
+#: Variants looked at in one request: about 500 of the 1000 points that a query may cost.
 LOOK_SIZE = 100
 #: What Shopify keeps of a quantity: https://shopify.dev/docs/api/admin-graphql/latest/enums/InventorySetQuantitiesUserErrorCode
 EXTREME = 1_000_000_000

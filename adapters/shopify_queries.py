@@ -156,21 +156,46 @@ SHIPPING = """
 query Shipping($id: ID!) {
   order(id: $id) {
     id name
-    fulfillmentOrders(first: 20) {
+    fulfillmentOrders(first: 10) {
       nodes {
         id status
         assignedLocation { location { id name } }
-        lineItems(first: 20) { nodes { id remainingQuantity lineItem { id sku } } }
+        lineItems(first: 30) { nodes { id remainingQuantity lineItem { id sku } } }
       }
-    }
-    fulfillments(first: 50) {
-      id status createdAt
-      trackingInfo(first: 20) { company number url }
-      fulfillmentLineItems(first: 10) { nodes { quantity lineItem { id } } }
     }
   }
 }
 """
+
+_SHIPMENT_FIELDS = """
+      id status
+      trackingInfo(first: 10) { company number url }
+      fulfillmentLineItems(first: 30) { nodes { quantity lineItem { id sku } } }
+"""
+
+SHIPPED = (
+    """
+query Shipped($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Fulfillment {"""
+    + _SHIPMENT_FIELDS
+    + """    }
+  }
+}
+"""
+)
+
+SHIPMENTS = (
+    """
+query Shipments($id: ID!) {
+  order(id: $id) {
+    fulfillments(first: 10) {"""
+    + _SHIPMENT_FIELDS
+    + """    }
+  }
+}
+"""
+)
 
 CREATE_FULFILLMENT = """
 mutation CreateFulfillment($fulfillment: FulfillmentInput!) {

@@ -199,6 +199,18 @@ def identity_prefix(order):
 # === TRANSITIONS === #
 
 
+def _in_states(alias, *names):
+    """Whether a job is in one of these states, said so that no partial index is used for it.
+
+    Jobs are found by id or sequence key; their state only has to be right. When the table was last
+    analysed while nothing waited (its usual state), the planner takes every partial index over
+    open jobs for one page and reads it whole, for each row, however long it has become since. What
+    it cannot prove while it plans keeps it from that.
+    """
+    state = SQL.identifier(alias, "state")
+    return SQL("%s = ANY(ARRAY(SELECT unnest(%s::text[])))", state, list(names))
+
+
 def _advance(cr, target, *, assign, using, where, returning):
     """Move jobs to ``target``: the only statement that changes ``state``.
 
@@ -210,14 +222,14 @@ def _advance(cr, target, *, assign, using, where, returning):
             """UPDATE commerce_job AS job
                   SET state = %s, write_date = %s, %s
                  FROM %s
-                WHERE %s AND job.state IN %s
+                WHERE %s AND %s
             RETURNING %s""",
             target,
             NOW,
             assign,
             using,
             where,
-            states.sources(target),
+            _in_states("job", *states.sources(target)),
             returning,
         ),
         log_exceptions=False,
@@ -276,7 +288,7 @@ def _due(flow_id, limit):
               AND NOT EXISTS (
                   SELECT 1 FROM commerce_job AS earlier
                    WHERE earlier.sequence_key = candidate.sequence_key
-                     AND earlier.state IN ('pending', 'running', 'failed')
+                     AND %(earlier_is_open)s
                      AND earlier.id <> candidate.id
                      AND (earlier.state = 'running' OR earlier.id < candidate.id)
                      AND NOT (earlier.state = 'failed' AND candidate."coalesce"
@@ -287,6 +299,7 @@ def _due(flow_id, limit):
               FOR UPDATE SKIP LOCKED""",
         flow=flow_id,
         limit=limit,
+        earlier_is_open=_in_states("earlier", *states.OPEN_STATES),
         now=NOW,
     )
 
@@ -308,9 +321,10 @@ def _supersede_failed(cr, jobs):
                   FROM commerce_job AS newer
                   JOIN commerce_job AS failed ON failed.sequence_key = newer.sequence_key
                        AND failed.flow_id = newer.flow_id AND failed.operation = newer.operation
-                       AND failed.state = 'failed' AND failed.id < newer.id
+                       AND failed.id < newer.id AND %s
                  WHERE newer.id IN %s AND newer."coalesce"
                    FOR UPDATE OF failed SKIP LOCKED) AS pair""",
+            _in_states("failed", states.FAILED),
             tuple(job.id for job in jobs),
         ),
         where=SQL("job.id = pair.id"),
@@ -327,12 +341,13 @@ def renew(cr, worker, job_ids, lease):
     cr.execute(
         SQL(
             """UPDATE commerce_job SET lease_until = %(now)s + %(lease)s * interval '1 second'
-                WHERE id IN %(ids)s AND state = 'running' AND worker = %(worker)s
-                  AND lease_until > %(now)s""",
+                WHERE id IN %(ids)s AND worker = %(worker)s AND lease_until > %(now)s
+                  AND %(running)s""",
             now=NOW,
             lease=lease,
             ids=tuple(job_ids),
             worker=worker,
+            running=_in_states("commerce_job", states.RUNNING),
         )
     )
     return cr.rowcount
@@ -342,10 +357,11 @@ def held(cr, worker, job_ids):
     """Which of these jobs are still ``worker``'s: their ids, locked until the transaction ends."""
     cr.execute(
         SQL(
-            """SELECT id FROM commerce_job WHERE id IN %s AND state = 'running' AND worker = %s
+            """SELECT id FROM commerce_job WHERE id IN %s AND worker = %s AND %s
                 ORDER BY id FOR NO KEY UPDATE""",
             tuple(job_ids),
             worker,
+            _in_states("commerce_job", states.RUNNING),
         )
     )
     return {job_id for (job_id,) in cr.fetchall()}
@@ -623,7 +639,8 @@ def _put_back(cr, job_ids, user_id, *, unique=True):
                  WHERE id IN %s ORDER BY COALESCE(identity_key, id::text), id DESC) AS newest""",
             job_ids,
         ),
-        where=SQL("job.id = newest.id"),
+        # a worker's own way from running to pending is not a person's
+        where=SQL("job.id = newest.id AND job.state <> 'running'"),
         returning=SQL("job.id"),
     )
     return [job_id for (job_id,) in rows]

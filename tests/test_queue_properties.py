@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+import requests
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,7 +16,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-
 from odoo.sql_db import Savepoint
 from odoo.tools import SQL
 
@@ -94,9 +94,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def claim_up_to(self, limit):
         worker = queue.worker_name("test")
-        jobs = queue.claim(
-            self.cr, self.flow.id, self.flow.connection_id.id, limit, 600.0, worker
-        )
+        jobs = queue.claim(self.cr, self.flow.id, self.flow.connection_id.id, limit, 600.0, worker)
         attempts = log.open_tries(self.cr, worker, [log.Try(job.id) for job in jobs])
         if jobs:
             seen = {job.id: self.clock for job in jobs}
@@ -156,9 +154,7 @@ class QueueMachine(RuleBasedStateMachine):
             kind = None if end == "done" else "temporary"
             uncertain = end == "unsure" or (end != "done" and job.uncertain)
             moves.append(
-                queue.Move(
-                    job.id, state, error_kind=kind, delay=delay, cost=1, uncertain=uncertain
-                )
+                queue.Move(job.id, state, error_kind=kind, delay=delay, cost=1, uncertain=uncertain)
             )
         moved = self.settle_hand(hand, moves)
         assert sorted(moved) == sorted(job.id for job in hand.jobs)
@@ -224,9 +220,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def let_time_pass(self):
-        self.cr.execute(
-            SQL("UPDATE commerce_job SET run_after = %s - interval '1s' WHERE state = 'pending'", NOW)
-        )
+        past = SQL("%s - interval '1s'", NOW)
+        self.cr.execute(SQL("UPDATE commerce_job SET run_after = %s WHERE state = 'pending'", past))
 
     # === WHAT MUST HOLD === #
 
@@ -350,7 +345,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.case = case
         self.savepoint = Savepoint(case.env.cr)
         self.unwanted = set()  # products whose last change a person cancelled
-        self.history = []
+        self.empty_the_store()
 
     def teardown(self):
         try:
@@ -361,6 +356,18 @@ class StoreMachine(RuleBasedStateMachine):
             self.savepoint.close()
             self.case.env.invalidate_all()
             self.case.registry.clear_all_caches()
+
+    def empty_the_store(self):
+        """The database begins anew with each example, the store must as well."""
+        items = [
+            {"id": int(number), "stock_quantity": 0} for number in self.case.external_ids.values()
+        ]
+        requests.post(
+            f"{self.case.store.url}/wp-json/wc/v3/products/batch",
+            json={"update": items},
+            auth=(self.case.store.key, self.case.store.secret),
+            timeout=10,
+        ).raise_for_status()
 
     def product(self, number):
         return self.case.products[number % len(self.case.products)]
@@ -458,7 +465,7 @@ class TestQueueProperties(StoreCase):
         self.products = self.env["product.product"].concat(
             *(self.make_product(f"SKU-{number}") for number in range(3))
         )
-        self.publish(self.products)
+        self.external_ids = self.publish(self.products)
         self.flush()
         run_state_machine_as_test(
             lambda: StoreMachine(self),

@@ -75,10 +75,12 @@ class Estimate:
         return 1
 
     def _count(self, node):
-        """Of ``nodes(ids: [...])``, as many as there are ids."""
+        """Of a plain list as many as are asked for; of ``nodes(ids: [...])``, as there are ids."""
         for argument in node.arguments or ():
             if argument.name.value == "ids" and isinstance(argument.value, VariableNode):
                 return len(self.variables.get(argument.value.name.value) or ())
+            if argument.name.value == "first":
+                return self._number(argument.value)
         return 1
 
     def _number(self, value):

@@ -62,7 +62,7 @@ def receive(site, request):
 
 
 def _file_part(request, staged):
-    """The content of the field ``file``, which comes after the fields of the target; or ``None``."""
+    """The field ``file``, which comes after the fields of the target; or ``None``."""
     kind = request.headers.get("Content-Type") or ""
     message = email.message_from_bytes(
         f"Content-Type: {kind}\r\n\r\n".encode() + request.body, policy=email.policy.HTTP
