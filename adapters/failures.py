@@ -109,6 +109,22 @@ def parse_retry_after(value, now):
     return min(max((when - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
+def parse_rate_limit(headers):
+    """How long the other side takes nothing more, from what it says of its limit beside an answer
+    (``RateLimit-Remaining: 0``, ``RateLimit-Reset: 30``).
+
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-06 (WooCommerce's
+    Store API and many hosts send these)
+
+    :return: seconds; ``0.0`` where there is room, or nothing is said
+    """
+    remaining = (headers.get("RateLimit-Remaining") or "").strip()
+    reset = (headers.get("RateLimit-Reset") or "").strip()
+    if remaining != "0" or not re.fullmatch(r"\d{1,9}", reset):
+        return 0.0
+    return min(float(reset), LONGEST_WAIT)
+
+
 def plain_words(text):
     """The store's own words, fit for a message: no markup, no secrets, not too long."""
     text = str(text or "")[: 10 * WORDS_LIMIT]

@@ -207,6 +207,7 @@ class HttpClient:
         timeouts=DEFAULT_TIMEOUTS,
         pool_size=8,
         before_request=None,
+        put_off=None,
         verify=True,
         max_response_bytes=MAX_RESPONSE_BYTES,
         total_timeout=DEFAULT_TOTAL,
@@ -216,6 +217,8 @@ class HttpClient:
         :param timeouts: seconds to connect, seconds of silence
         :param before_request: called with ``cost=1`` before each request; may wait or raise
             :class:`RateLimited`
+        :param put_off: called with the seconds for which the other side says, beside an answer,
+            that it takes nothing more
         :param verify: whether certificates are verified, or the path of a CA bundle
         :param total_timeout: seconds an answer may take in all
         """
@@ -223,6 +226,7 @@ class HttpClient:
         self.auth = auth
         self.timeouts = timeouts
         self.before_request = before_request
+        self.put_off = put_off
         self.verify = verify
         self.max_response_bytes = max_response_bytes
         self.total_timeout = total_timeout
@@ -360,6 +364,7 @@ class HttpClient:
             exchange.received = response.data if response.is_json else response.body
             exchange.remote_request_id = self._request_id(response)
             response.exchange = exchange
+            self._heed(response)
             location = response.headers.get("Location")
             if not 300 <= response.status < 400 or response.status == 304:
                 return response
@@ -367,6 +372,12 @@ class HttpClient:
                 break
             prepared = self._prepare_hop(prepared, urljoin(prepared.url, location), auth)
         raise failures.explain_redirect(prepared.method, prepared.url, response.status, location)
+
+    def _heed(self, response):
+        """Believe what the other side says of its own limit."""
+        wait = failures.parse_rate_limit(response.headers)
+        if wait and self.put_off:
+            self.put_off(wait)
 
     @staticmethod
     def _may_follow(prepared, location):

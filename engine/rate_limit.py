@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 
 from ..adapters.errors import RateLimited
-from .database import read_committed
+from .database import NOW, read_committed
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,37 @@ class Throttle:
         self.longest_wait = longest_wait
         # one reservation of this process at a time: threads would only queue up at the row lock
         self._lock = threading.Lock()
+        self._shut_until = 0.0
 
     def before_request(self, cost=1.0):
         """Wait until one more request is allowed.
 
         :raise RateLimited: the wait would be too long for a thread
         """
-        if not self.limit:
-            return
-        with self._lock:
-            wait = self._reserve(cost)
-        time.sleep(wait)
+        wait = self._shut_until - time.monotonic()
+        if wait > self.longest_wait:
+            raise RateLimited("The store's own rate limit is used up.", retry_after=wait)
+        if self.limit:
+            with self._lock:
+                wait = max(wait, self._reserve(cost))
+        time.sleep(max(wait, 0.0))
+
+    def put_off(self, seconds):
+        """The store says that it takes nothing more for so long: every worker waits with us."""
+        self._shut_until = time.monotonic() + seconds
+        with self.cursor() as cr:
+            read_committed(cr)
+            cr.execute(
+                SQL(
+                    """UPDATE commerce_traffic
+                          SET blocked_until = GREATEST(blocked_until,
+                                                       %s + %s * interval '1 second')
+                        WHERE connection_id = %s""",
+                    NOW,
+                    seconds,
+                    self.connection_id,
+                )
+            )
 
     def _reserve(self, cost):
         with self.cursor() as cr:

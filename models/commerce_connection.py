@@ -226,11 +226,13 @@ class CommerceConnection(models.Model):
         self.ensure_one()
         settings = self._get_settings()
         adapter_class = self._adapter_class()
+        throttle = self._get_throttle()
         client = HttpClient(
             settings.address,
             timeouts=(10, self.timeout),
             pool_size=self.parallel_requests,
-            before_request=self._get_throttle().before_request if throttled else None,
+            before_request=throttle.before_request if throttled else None,
+            put_off=throttle.put_off if throttled else None,
         )
         return adapter_class(settings, client)
 

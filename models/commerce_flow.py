@@ -19,6 +19,9 @@ PRIORITIES = {
     "product": 50,
 }
 
+#: Kinds of data that stores make, not Odoo.
+INBOUND = {"order"}
+
 #: Where a transaction collects what changed, until it commits.
 NOTICES = "commerce_sync.notices"
 
@@ -41,7 +44,12 @@ class CommerceFlow(models.Model):
         [("inventory", "Stock"), ("invoice", "Invoices")], string="Kind of Data", required=True
     )
     direction = fields.Selection(
-        [("out", "To the store"), ("in", "From the store")], default="out", required=True
+        [("out", "To the store"), ("in", "From the store")],
+        compute="_compute_direction",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
     )
     owner = fields.Selection(
         [("odoo", "Odoo"), ("external", "The store")],
@@ -111,6 +119,11 @@ class CommerceFlow(models.Model):
     def _compute_model_name(self):
         for flow in self:
             flow.model_name = MAPPERS[flow.kind].model if flow.kind in MAPPERS else False
+
+    @api.depends("kind")
+    def _compute_direction(self):
+        for flow in self:
+            flow.direction = "in" if flow.kind in INBOUND else "out"
 
     @api.depends("kind")
     def _compute_priority(self):
@@ -301,7 +314,13 @@ class CommerceFlow(models.Model):
     def _cron_sweep(self):
         """Look for changes that no event told of (an import by SQL, a flow that was off)."""
         now = fields.Datetime.now()
-        flows = self.search([("connection_id.state", "!=", "draft"), ("sweep_hours", ">", 0)])
+        flows = self.search(
+            [
+                ("direction", "=", "out"),
+                ("connection_id.state", "!=", "draft"),
+                ("sweep_hours", ">", 0),
+            ]
+        )
         for flow in flows:
             due_at = flow.last_sweep and flow.last_sweep + timedelta(hours=flow.sweep_hours)
             if not due_at or due_at <= now:

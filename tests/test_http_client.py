@@ -28,6 +28,7 @@ from ..adapters.errors import (
 from ..adapters.failures import (
     certificate_error,
     explain_redirect,
+    parse_rate_limit,
     parse_retry_after,
     plain_words,
     right_address,
@@ -755,3 +756,30 @@ def test_a_refusing_rate_limit_stops_the_request(wire):
     error = failure(client_of(server, before_request=refuse))
     assert (type(error), error.retry_after) == (RateLimited, 3)
     assert server.asked == []
+
+
+# === THE OTHER SIDE'S OWN LIMIT === #
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}, 30.0),
+        ({"RateLimit-Remaining": "1", "RateLimit-Reset": "30"}, 0.0),
+        ({"RateLimit-Remaining": "0"}, 0.0),
+        ({"RateLimit-Reset": "30"}, 0.0),
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "soon"}, 0.0),
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "999999999"}, 24 * 3600.0),
+        ({}, 0.0),
+    ],
+)
+def test_a_limit_told_beside_an_answer_is_read(headers, expected):
+    assert parse_rate_limit(headers) == expected
+
+
+def test_a_used_up_limit_is_passed_on_and_the_answer_still_counts(wire):
+    server = wire(lambda *_: answer({"id": 1}, RateLimit_Remaining=0, RateLimit_Reset=7))
+    heard = []
+    client = client_of(server, put_off=heard.append)
+    assert client.request("GET", "/x").json() == {"id": 1}
+    assert heard == [7.0]

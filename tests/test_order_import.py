@@ -14,7 +14,7 @@ class OrderCase(StoreCase, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.order_flow = cls.env["commerce.flow"].create(
-            {"connection_id": cls.connection.id, "kind": "order", "direction": "in"}
+            {"connection_id": cls.connection.id, "kind": "order"}
         )
         cls.connection.set_credentials({"webhook_secret": SECRET})
 

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
+from devenv.settings import SCRIPTS
 
 from .store import API, KEY, SECRET
 
@@ -19,7 +20,9 @@ def seconds(store, connections, calls):
     """
     work = json.dumps({"url": store.url + API, "connections": connections, "calls": calls})
     command = [sys.executable, "-m", "benchmarks.bare"]
-    done = subprocess.run(command, input=work, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, input=work, stdout=subprocess.PIPE, text=True, check=True, cwd=SCRIPTS
+    )
     return float(done.stdout)
 
 

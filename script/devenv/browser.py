@@ -94,9 +94,14 @@ class Browser:
                 return message["result"]
 
     def _note(self, message):
-        if message.get("method") == "Runtime.exceptionThrown":
-            details = message["params"]["exceptionDetails"]
-            self.errors.append(details.get("exception", {}).get("description", details["text"]))
+        params = message.get("params", {})
+        match message.get("method"):
+            case "Runtime.exceptionThrown":
+                details = params["exceptionDetails"]
+                self.errors.append(details.get("exception", {}).get("description", details["text"]))
+            case "Runtime.consoleAPICalled" if params["type"] == "error":
+                said = [part.get("value", part.get("description")) for part in params["args"]]
+                self.errors.append(" ".join(map(str, said)))
 
     # === WHAT IS SHOWN === #
 

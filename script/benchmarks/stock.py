@@ -1,0 +1,91 @@
+"""Stock levels to the store."""
+
+import itertools
+import random
+
+from devenv.console import SetupError
+
+from . import bare, data, databases, queue_job, store
+from .rows import row, take_turns
+from .side import Ours
+
+CONNECTIONS = 4
+BATCH = 100
+SAMPLE = 300  # jobs of queue_job, of which each takes as long as the other
+WORK = (
+    f"push {data.PRODUCTS:,} changed stock levels to a store that answers in 50 ms, {BATCH} for "
+    f"each request, {CONNECTIONS} connections, from the waiting jobs to the settled ones"
+)
+
+
+@row(
+    "push_stock",
+    1,
+    WORK,
+    "levels/s",
+    ">= 0.3",
+    "a script that sends the same requests, made beforehand, on as many connections",
+)
+def push_stock(environment):
+    with databases.ours(environment) as database, store.running() as there:
+        ours = _connected(environment, database, there)
+        return take_turns(
+            3, lambda: _push(ours, there), lambda: _send(there, sorted(there.told()["stock"]))
+        )
+
+
+@row(
+    "push_stock_queue_job",
+    2,
+    WORK,
+    "levels/s",
+    ">= 50",
+    "OCA queue_job, one job for each product, 8 channels, 4 workers",
+)
+def push_stock_queue_job(environment):
+    with (
+        databases.ours(environment) as database,
+        databases.reference(environment) as other,
+        store.running() as there,
+        queue_job.running(environment, other) as reference,
+    ):
+        ours = _connected(environment, database, there)
+        return take_turns(
+            2,
+            lambda: _push(ours, there),
+            lambda: reference.run("product.product", "push_stock", there, SAMPLE),
+        )
+
+
+def _connected(environment, database, there):
+    ours = Ours(environment, database)
+    ours.connect(there, CONNECTIONS)
+    ours.add_flow("inventory", stock_basis="free")
+    return ours
+
+
+def _push(ours, there):
+    """Levels a second."""
+    there.forget()
+    with ours.env() as env:
+        data.change_stock(env, random.randrange(100, 100_000))
+    ours.enqueue()
+    seconds = ours.drain()
+    if len(there.told()["stock"]) != data.PRODUCTS or ours.count(state="pending"):
+        raise SetupError("Not all levels arrived.")
+    return data.PRODUCTS / seconds
+
+
+def _send(there, products):
+    fields = "id,manage_stock,stock_quantity,date_modified_gmt"
+    items = [
+        {"id": int(number), "manage_stock": True, "stock_quantity": n, "_fields": fields}
+        for n, number in enumerate(products)
+    ]
+    calls = [("POST", "products/batch", {"update": part}) for part in _parts(items)]
+    return data.PRODUCTS / bare.seconds(there, CONNECTIONS, calls)
+
+
+def _parts(items):
+    iterator = iter(items)
+    return iter(lambda: list(itertools.islice(iterator, BATCH)), [])
