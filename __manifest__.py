@@ -21,6 +21,7 @@
         "views/commerce_flow_views.xml",
         "views/commerce_matching_views.xml",
         "views/commerce_connection_views.xml",
+        "views/commerce_webhook_event_views.xml",
         "views/commerce_menus.xml",
     ],
     "application": True,

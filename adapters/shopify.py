@@ -21,6 +21,8 @@ from .shopify_webhooks import WebhookMixin
 
 #: Quarterly, each supported for a year at least: https://shopify.dev/docs/api/usage/versioning
 ADMIN_VERSION = "2026-10"
+#: What a shop may still be pinned to; every document of ours is valid in each.
+SUPPORTED_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 GRAPHQL_PATH = "admin/api/{version}/graphql.json"
 #: Longer than this a thread does not wait for points: the jobs go back to the queue.
 LONGEST_PAUSE = 10.0

@@ -248,3 +248,8 @@ mutation Unsubscribe($id: ID!) {
   webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
 }
 """
+
+#: Of each constant above.
+DOCUMENTS = {
+    name: text for name, text in list(vars().items()) if name.isupper() and not name.startswith("_")
+}

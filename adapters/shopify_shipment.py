@@ -164,8 +164,8 @@ class _Delivery:
         if self.shipment.external_id and not self.ours:
             raise Missing(
                 f"{self.name}: order {self.order['name']} of the store no longer has it.",
-                hint="Look into the order in Shopify; then cancel this job, or unmatch the delivery "
-                "and press Resend to ship it anew.",
+                hint="Look into the order in Shopify; then cancel this job, or unmatch the "
+                "delivery and press Resend to ship it anew.",
                 code="fulfillment_not_found",
             )
 

@@ -636,7 +636,8 @@ def _put_back(cr, job_ids, user_id, *, unique=True):
         # of several settled jobs for the same thing only the newest goes back
         using=SQL(
             """(SELECT DISTINCT ON (COALESCE(identity_key, id::text)) id FROM commerce_job
-                 WHERE id IN %s ORDER BY COALESCE(identity_key, id::text), id DESC) AS newest""",
+                 WHERE id IN %s AND state IN ('failed', 'done', 'cancelled')
+                 ORDER BY COALESCE(identity_key, id::text), id DESC) AS newest""",
             job_ids,
         ),
         # a worker's own way from running to pending is not a person's

@@ -131,7 +131,11 @@ class InvoiceMapper(Mapper):
                 )
 
     def _link(self, move):
-        """A link to the PDF that works without signing in."""
+        """A link that works without signing in: to the PDF or, on a server that cannot make one,
+        to the same as a web page."""
+        state = self.env["ir.actions.report"].get_wkhtmltopdf_state()
+        if state in ("install", "broken"):
+            return move.get_base_url() + move.get_portal_url(report_type="html")
         return move.get_base_url() + move.get_portal_url(report_type="pdf", download=True)
 
 

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from ..engine import states
 
+#: The type of activity that says "somebody must look".
+NOTICE = "mail.mail_activity_data_warning"
+
 
 class CommerceConnection(models.Model):
     """Live, paused, down: how a connection is, and who is told."""
@@ -125,19 +128,21 @@ class CommerceConnection(models.Model):
     # === NOTICES === #
 
     def _tell(self, summary, note):
-        """One notice for the responsible user; a second one of the same kind only updates it."""
+        """One notice for the responsible user; one that is there already says the new thing."""
         for connection in self:
-            if connection.activity_ids.filtered("automated"):
+            told = connection.activity_search([NOTICE])
+            if told:
+                told.write({"summary": summary, "note": note})
                 continue
             connection.activity_schedule(
-                "mail.mail_activity_data_warning",
+                NOTICE,
                 summary=summary,
                 note=note,
                 user_id=(connection.responsible_id or connection.user_id).id,
             )
 
     def _untell(self):
-        self.activity_unlink(["mail.mail_activity_data_warning"])
+        self.activity_unlink([NOTICE])
 
     @api.private
     def _line_changed(self, change, error):

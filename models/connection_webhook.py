@@ -6,8 +6,8 @@ from odoo.tools import SQL
 from ..engine import queue
 from ..engine.database import NOW
 
-#: The name of the credential that signs webhooks; during rotation the one before counts as well.
-WEBHOOK_SECRETS = ("webhook_secret", "webhook_secret_before")
+#: The name of the credential that signs webhooks.
+WEBHOOK_SECRET = "webhook_secret"
 
 
 class CommerceConnection(models.Model):
@@ -73,7 +73,7 @@ class CommerceConnection(models.Model):
         adapter_class = self._adapter_class()
         if adapter_class.is_ping(headers, body):
             return 200
-        known = self.credential_ids.filtered(lambda one: one.name in WEBHOOK_SECRETS)
+        known = self.credential_ids.filtered(lambda one: one.name == WEBHOOK_SECRET)
         if not adapter_class.verify(headers, body, list(known._reveal().values())):
             self._count_refused()
             return 401

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import requests
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,7 +25,11 @@ from .common import StoreCase
 
 NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 RECORDS = (1, 2, 3)
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
 
 
 class Killed(BaseException):

@@ -73,6 +73,7 @@ class Ours(Odoo):
 
     def _bind(self, env, resource, records):
         """The record's own id is its number in the store."""
+        self.bound = records.ids
         env["commerce.binding"].create(
             [
                 {

@@ -1,6 +1,5 @@
 """Stock levels to the store."""
 
-import itertools
 import random
 
 from devenv.console import SetupError
@@ -11,16 +10,17 @@ from .side import Ours
 
 CONNECTIONS = 4
 BATCH = 100
-SAMPLE = 300  # jobs of queue_job, of which each takes as long as the other
+SAMPLE = 300  # jobs of queue_job: one takes as long as the other
+FIELDS = "id,manage_stock,stock_quantity,date_modified_gmt"
 WORK = (
-    f"push {data.PRODUCTS:,} changed stock levels to a store that answers in 50 ms, {BATCH} for "
+    f"push {data.PRODUCTS:,} changed stock levels to a store that answers in 50 ms, {BATCH} in "
     f"each request, {CONNECTIONS} connections, from the waiting jobs to the settled ones"
 )
 
 
 @row(
     "push_stock",
-    1,
+    10,
     WORK,
     "levels/s",
     ">= 0.3",
@@ -28,19 +28,17 @@ WORK = (
 )
 def push_stock(environment):
     with databases.ours(environment) as database, store.running() as there:
-        ours = _connected(environment, database, there)
-        return take_turns(
-            3, lambda: _push(ours, there), lambda: _send(there, sorted(there.told()["stock"]))
-        )
+        ours = connected(environment, database, there)
+        return take_turns(3, lambda: push(ours, there), lambda: _send(ours, there))
 
 
 @row(
     "push_stock_queue_job",
-    2,
+    20,
     WORK,
     "levels/s",
     ">= 50",
-    "OCA queue_job, one job for each product, 8 channels, 4 workers",
+    "OCA queue_job, a job for each product, 8 channels, 4 workers",
 )
 def push_stock_queue_job(environment):
     with (
@@ -49,22 +47,23 @@ def push_stock_queue_job(environment):
         store.running() as there,
         queue_job.running(environment, other) as reference,
     ):
-        ours = _connected(environment, database, there)
+        ours = connected(environment, database, there)
         return take_turns(
-            2,
-            lambda: _push(ours, there),
-            lambda: reference.run("product.product", "push_stock", there, SAMPLE),
+            3,
+            lambda: push(ours, there),
+            lambda: reference.rate(there, data.products, "push_stock", SAMPLE),
         )
 
 
-def _connected(environment, database, there):
+def connected(environment, database, there):
+    """Ours, with a flow of stock."""
     ours = Ours(environment, database)
     ours.connect(there, CONNECTIONS)
     ours.add_flow("inventory", stock_basis="free")
     return ours
 
 
-def _push(ours, there):
+def push(ours, there):
     """Levels a second."""
     there.forget()
     with ours.env() as env:
@@ -76,16 +75,11 @@ def _push(ours, there):
     return data.PRODUCTS / seconds
 
 
-def _send(there, products):
-    fields = "id,manage_stock,stock_quantity,date_modified_gmt"
+def _send(ours, there):
     items = [
-        {"id": int(number), "manage_stock": True, "stock_quantity": n, "_fields": fields}
-        for n, number in enumerate(products)
+        {"id": number, "manage_stock": True, "stock_quantity": n, "_fields": FIELDS}
+        for n, number in enumerate(ours.bound)
     ]
-    calls = [("POST", "products/batch", {"update": part}) for part in _parts(items)]
-    return data.PRODUCTS / bare.seconds(there, CONNECTIONS, calls)
-
-
-def _parts(items):
-    iterator = iter(items)
-    return iter(lambda: list(itertools.islice(iterator, BATCH)), [])
+    parts = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    calls = [("POST", "products/batch", {"update": part}) for part in parts]
+    return len(items) / bare.seconds(there, CONNECTIONS, calls)
