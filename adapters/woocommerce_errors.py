@@ -40,7 +40,7 @@ HINT_ROLE = (
     f"Give the API key's user the role Shop manager, or make a key for another user in {KEYS_PLACE}"
     "."
 )
-HINT_MISSING = "Match it again (Mappings), or publish it anew, then press Resend."
+HINT_MISSING = "Match it again (Configuration > Matching), or publish it anew, then press Resend."
 HINT_NO_ROUTE = (
     "Check in the store under Plugins that WooCommerce is active and up to date. It is tried again "
     "by itself."

@@ -91,7 +91,7 @@ def stock_problem(document):
         return ValidationFailed(
             f"{document.label}: '{document.external_id or document.parent_id}' is not the ID of a "
             "product in WooCommerce.",
-            hint="Match the product again (Mappings), then press Resend.",
+            hint="Match the product again (Configuration > Matching), then press Resend.",
         )
     if len(document.levels) != 1 or document.levels[0].location_id != LOCATION:
         return ValidationFailed(

@@ -137,7 +137,7 @@ class _Delivery:
         if not self.order_id.isdigit():
             raise ValidationFailed(
                 f"{self._name}: '{self.order_id}' is not the ID of an order in WooCommerce.",
-                hint="Match its order again (Mappings), then press Resend.",
+                hint="Match its order again (Configuration > Matching), then press Resend.",
             )
         unknown = [carrier for carrier in self.invoice.carriers if carrier not in CARRIERS]
         if unknown or not self.invoice.carriers:

@@ -25,6 +25,7 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--disable-sync",
+    "--disable-back-forward-cache",  # a page that was left must not hold the next one up
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",

@@ -153,7 +153,8 @@ class Camera:
         """:param context: :class:`demo.Context`"""
         params = {"db": context.database, "login": context.login, "password": context.password}
         body = json.dumps({"params": params})
-        self.browser.open(f"{self.url}/web/login")
+        # any page of the server will do; this one runs no scripts that could get in the way
+        self.browser.open(f"{self.url}/web/static/img/favicon.ico")
         self.browser.wait_for("document.readyState === 'complete'")
         answer = self.browser.run(
             f"""fetch("/web/session/authenticate", {{
