@@ -16,6 +16,7 @@ from .shopify_check import CheckMixin
 from .shopify_errors import interpret, query_error
 from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
+from .shopify_orders import OrderMixin
 from .shopify_shipment import ShipmentMixin
 from .shopify_webhooks import WebhookMixin
 
@@ -32,7 +33,14 @@ ADMIN = "https://admin.shopify.com/store/{name}"
 
 @register
 class ShopifyAdapter(
-    CheckMixin, InventoryMixin, InvoiceMixin, ShipmentMixin, CatalogMixin, WebhookMixin, Adapter
+    CheckMixin,
+    InventoryMixin,
+    InvoiceMixin,
+    ShipmentMixin,
+    CatalogMixin,
+    OrderMixin,
+    WebhookMixin,
+    Adapter,
 ):
     """One Shopify shop.
 
@@ -42,9 +50,6 @@ class ShopifyAdapter(
     * ``tag_text``, ``note_text``, ``cancelled_note_text``: the shop's own wording, see
       :class:`InvoiceMixin`
     * ``verify_tls``: ``True`` (default), ``False``, or the path of a file with authorities
-
-    :attr:`on_budget`, if set, is called with ``(available, maximum, restore_rate)`` after every
-    answer: for a rate limit that is shared by several processes.
     """
 
     platform = "shopify"
@@ -69,6 +74,13 @@ class ShopifyAdapter(
             "Only where the app has one that lasts; then it is used as it is.",
             required=False,
         ),
+        CredentialField(
+            "webhook_secret",
+            "Webhook Secret",
+            "Only for webhooks made in the shop's admin (Settings > Notifications > Webhooks), "
+            "which shows it there. Those of the app are signed with the client secret.",
+            required=False,
+        ),
     )
     capabilities = Capabilities(
         outbound={
@@ -84,8 +96,9 @@ class ShopifyAdapter(
         locations=True,
         stock_decimals=0,
     )
+    #: Which of the credentials may sign webhooks: those of the app, and those made by hand.
+    webhook_secret_names = ("client_secret", "webhook_secret")
     version = ADMIN_VERSION
-    on_budget = None
 
     def __init__(self, settings, client):
         super().__init__(settings, client)
@@ -175,16 +188,13 @@ class ShopifyAdapter(
             time.sleep(wait)
 
     def _learn(self, name, cost):
+        """Take what an answer says of the points that are left, and tell the other workers."""
         if not cost:
             return
         self._budget.learn(name, cost)
-        status = cost.get("throttleStatus") or {}
-        if self.on_budget and status:
-            self.on_budget(
-                status.get("currentlyAvailable"),
-                status.get("maximumAvailable"),
-                status.get("restoreRate"),
-            )
+        short = self._budget.shortage(name)
+        if short and self.client.put_off:
+            self.client.put_off(short)
 
     # === LINKS === #
 

@@ -58,6 +58,13 @@ class Budget:
             )
             self._left, self._at = float(status["currentlyAvailable"]), self._clock()
 
+    def shortage(self, name):
+        """Seconds until another query of this name can be paid; 0 where there are points enough."""
+        with self._lock:
+            if not self.rate:
+                return 0.0
+            return max(0.0, (self._costs.get(name, DEFAULT_COST) - self._left) / self.rate)
+
     def wait_for(self, cost):
         """Seconds until there are points enough for a query that was refused."""
         status = cost.get("throttleStatus") or {}

@@ -13,7 +13,8 @@ SCOPES = {
     "write_inventory": "stock",
     "read_products": "matching products",
     "read_locations": "locations",
-    "read_orders": "matching orders",
+    "read_orders": "orders",
+    "read_customers": "the customers of orders",
     "write_orders": "invoices and order status",
     "write_files": "the invoice's PDF",
     "write_merchant_managed_fulfillment_orders": "shipments",
@@ -59,7 +60,7 @@ class CheckMixin:
             if entered.hostname != domain:
                 yield f"The shop calls itself {domain}. Better enter that as its address."
         elif entered.hostname not in ("127.0.0.1", "localhost"):
-            yield f"Better enter the shop's own address: https://{domain}."
+            yield f"Enter the shop's own address, https://{domain}: else its webhooks are refused."
         if entered.scheme != "https":
             yield "The connection is not encrypted (http): others can read along."
         yield from self._missing_scopes(data)

@@ -71,7 +71,9 @@ def interpret(response, host):
     :return: a typed error, or ``None`` to leave it to the general rules of HTTP
     """
     explain = STATUSES.get(response.status)
-    return explain(host, _words(response.data)) if explain else None
+    if not explain or response.is_page:  # a web page comes from something in front of the shop
+        return None
+    return explain(host, _words(response.data))
 
 
 def _words(data):

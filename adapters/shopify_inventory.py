@@ -84,7 +84,8 @@ class _Stock:
         return self.names.get(location) or f"location {location}"
 
     def fail(self, error):
-        self.result = Result(error=error, seen=dict(self.found))
+        seen = {location: held or Decimal(0) for location, held in self.found.items()}
+        self.result = Result(error=error, seen=seen)
 
     def succeed(self, outcome="updated", updated_at=None, note=""):
         if self.activated:
@@ -134,8 +135,9 @@ class InventoryMixin:
         new = [stock for stock in stocks if not stock.item or None in stock.expected.values()]
         self._look(new)
         for stock in _undecided(new):
-            for location, held in stock.found.items():
-                if held is None:
+            for location, held in list(stock.found.items()):
+                # what we wrote before and is inactive now, somebody switched off
+                if held is None and stock.expected[location] is None and not stock.result:
                     self._activate(stock, location)
 
     def _look(self, stocks):

@@ -90,6 +90,44 @@ query Orders($first: Int!, $after: String, $query: String, $counted: Boolean!) {
 }
 """
 
+_MONEY = "{ shopMoney { amount currencyCode } }"
+_TAXES = f"{{ title ratePercentage priceSet {_MONEY} }}"
+_ADDRESS = "{ name company address1 address2 city zip provinceCode countryCodeV2 phone }"
+
+#: An order with its lines, fifty at a time.
+ORDER_DETAIL = f"""
+query OrderDetail($id: ID!, $after: String) {{
+  order(id: $id) {{
+    id name email phone note createdAt updatedAt cancelledAt displayFinancialStatus taxesIncluded
+    paymentGatewayNames
+    customer {{ id }}
+    billingAddress {_ADDRESS}
+    shippingAddress {_ADDRESS}
+    totalPriceSet {_MONEY}
+    totalTaxSet {_MONEY}
+    transactions(first: 5) {{ kind status gateway paymentId }}
+    shippingLines(first: 5) {{
+      nodes {{
+        id title
+        originalPriceSet {_MONEY}
+        discountAllocations {{ allocatedAmountSet {_MONEY} }}
+        taxLines {_TAXES}
+      }}
+    }}
+    lineItems(first: 50, after: $after) {{
+      nodes {{
+        id sku name quantity
+        variant {{ id }}
+        originalTotalSet {_MONEY}
+        discountAllocations {{ allocatedAmountSet {_MONEY} }}
+        taxLines {_TAXES}
+      }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
 ORDER = """
 query Order($id: ID!, $namespace: String!, $data: String!, $file: String!) {
   order(id: $id) {

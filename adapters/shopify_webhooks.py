@@ -32,6 +32,7 @@ KINDS = {
 #: https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
 PRIVACY_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
 TOPIC_LIMIT = 64
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGE = 100
 
 
@@ -60,14 +61,15 @@ class WebhookMixin:
             updated_at=utc(changed),
         )
 
-    def is_from_this_shop(self, headers):
-        """Whether a message was meant for this connection: one app serves several shops, and all
-        of its messages are signed with the same secret.
+    @classmethod
+    def comes_from(cls, headers, address):
+        """Whether a message comes from the shop at an address: one app serves several shops, and
+        all of its messages are signed with the same secret.
 
-        ``options["shop_domain"]`` says what the shop calls itself where that is not its address.
+        :param str address: the connection's; a sandbox on this machine may be any shop
         """
-        own = self.settings.options.get("shop_domain") or urlsplit(self.settings.address).hostname
-        return sender(headers) == (own or "").lower()
+        host = (urlsplit(address).hostname or "").lower()
+        return host in LOOPBACK or sender(headers) == host
 
     # === SUBSCRIPTIONS === #
 

@@ -133,6 +133,7 @@ class Worker:
         self._turn = 0
         self._done = 0
         self._exhausted = False
+        self._looked_at = None
         self._next_reclaim = 0.0
 
     def drain(self):
@@ -212,6 +213,8 @@ class Worker:
     def _candidates(self, cr):
         """Flows with due jobs, of each connection the most urgent one first; the connection that
         was served least recently comes first."""
+        cr.execute(SQL("SELECT %s", NOW))
+        [self._looked_at] = cr.fetchone()
         cr.execute(
             SQL(
                 """SELECT flow.id, flow.connection_id
@@ -484,25 +487,38 @@ class Worker:
             connection._line_changed(change, error)
 
     def _outlook(self, cr):
-        """``(due jobs left, when the next one is due)``, of connections that are live."""
+        """``(flows with due jobs left, when to come back)``, of connections that are live.
+
+        What became due since this worker last looked counts as to come back for: nobody else
+        would. What others hold is due when their lease is over: they may be dead.
+        """
         cr.execute(
             SQL(
-                """SELECT count(*) FILTER (WHERE due), min(at) FILTER (WHERE NOT due)
-                     FROM (SELECT GREATEST(job.run_after, line.blocked_until, line.probe_at) AS at,
-                                  GREATEST(job.run_after, line.blocked_until, line.probe_at)
-                                      <= %(now)s AS due
-                             FROM commerce_flow AS flow
-                             JOIN commerce_connection AS connection
-                                  ON connection.id = flow.connection_id
-                             JOIN commerce_traffic AS line ON line.connection_id = connection.id
-                            CROSS JOIN LATERAL (
-                                  SELECT run_after FROM commerce_job
-                                   WHERE flow_id = flow.id AND state = 'pending'
-                                   ORDER BY run_after LIMIT 1) AS job
-                            WHERE flow.active AND connection.active AND %(mine)s
-                              AND connection.state = 'live') AS next""",
+                """SELECT count(*) FILTER (WHERE jobs.due_at IS NOT NULL
+                                             AND GREATEST(jobs.due_at, line.blocked_until,
+                                                          line.probe_at) <= %(looked_at)s),
+                          LEAST(min(GREATEST(COALESCE(jobs.next_at, jobs.due_at),
+                                             line.blocked_until, line.probe_at))
+                                    FILTER (WHERE jobs.next_at IS NOT NULL
+                                               OR GREATEST(line.blocked_until, line.probe_at)
+                                                  > %(looked_at)s),
+                                min(held.lease_until))
+                     FROM commerce_flow AS flow
+                     JOIN commerce_connection AS connection ON connection.id = flow.connection_id
+                     JOIN commerce_traffic AS line ON line.connection_id = connection.id
+                    CROSS JOIN LATERAL (
+                          SELECT min(run_after) FILTER (WHERE run_after <= %(looked_at)s) AS due_at,
+                                 min(run_after) FILTER (WHERE run_after > %(looked_at)s) AS next_at
+                            FROM commerce_job
+                           WHERE flow_id = flow.id AND state = 'pending') AS jobs
+                    CROSS JOIN LATERAL (
+                          SELECT min(lease_until) AS lease_until
+                            FROM commerce_job
+                           WHERE flow_id = flow.id AND state = 'running') AS held
+                    WHERE flow.active AND connection.active AND %(mine)s
+                      AND connection.state = 'live'""",
+                looked_at=SQL("COALESCE(%s, %s)", self._looked_at, NOW),
                 mine=self._mine(),
-                now=NOW,
             )
         )
         return cr.fetchone()

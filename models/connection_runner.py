@@ -54,10 +54,25 @@ class CommerceConnection(models.Model):
             lane.sudo()._trigger(at)
 
     def _delay_drain(self, at):
-        jobs = self.env["commerce.job"].with_user(SUPERUSER_ID)
-        jobs.with_delay(
-            channel=self.channel,
-            identity_key=f"commerce_sync.drain.{self.id}",
-            eta=at or None,
-            description=self.env._("Commerce Sync: %s", self.name),
-        )._queue_job_drain(self.id)
+        """Have ``queue_job`` look at our jobs.
+
+        After the commit, in a transaction of its own: one waiting job of ``queue_job`` is enough,
+        but only one that begins after our jobs are there to be seen.
+        """
+        registry, connection_id, channel = self.env.registry, self.id, self.channel
+        # one that waits for a later time must not stand for one that is wanted now
+        identity = f"commerce_sync.drain.{connection_id}.{at or 'now'}"
+        description = self.env._("Commerce Sync: %s", self.name)
+
+        def delay():
+            with registry.cursor() as cr:
+                jobs = api.Environment(cr, SUPERUSER_ID, {})["commerce.job"]
+                delayed = jobs.with_delay(
+                    channel=channel,
+                    identity_key=identity,
+                    eta=at or None,
+                    description=description,
+                )
+                delayed._queue_job_drain(connection_id)
+
+        self.env.cr.postcommit.add(delay)

@@ -55,9 +55,10 @@ LOOKUPS = {
     "modified": "updatedAt",
 }
 ALL_SCOPES = [
-    "read_files", "read_inventory", "read_locations", "read_merchant_managed_fulfillment_orders",
-    "read_orders", "read_products", "write_files", "write_inventory",
-    "write_merchant_managed_fulfillment_orders", "write_orders", "write_products",
+    "read_customers", "read_files", "read_inventory", "read_locations",
+    "read_merchant_managed_fulfillment_orders", "read_orders", "read_products", "write_files",
+    "write_inventory", "write_merchant_managed_fulfillment_orders", "write_orders",
+    "write_products",
 ]  # fmt: skip
 DEFAULT_SETTINGS = {
     "title": "Sandbox Shop",
@@ -286,6 +287,7 @@ class ShopifyStore(Sandbox):
         lines = [{"variant": row["id"], "quantity": self.random.randint(1, 3)} for row in rows]
         return {
             "email": who["email"],
+            "customer": 7000 + self.random.randrange(1000),
             "billingAddress": address,
             "shippingAddress": address,
             "lines": lines,

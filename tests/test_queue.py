@@ -11,8 +11,6 @@ from ..engine.database import read_committed
 from .clone import Background, CloneCase
 from .common import StoreCase
 
-RECORD = 1_000_001  # of no product: the queue does not look
-
 
 class Helpers:
     """What both kinds of tests need: ``cr``, and ids of the flow and its connection."""
@@ -26,7 +24,7 @@ class Helpers:
                 "direction": "out",
                 "kind": "inventory",
                 "model": "product.product",
-                "record_ids": record_ids or (RECORD,),
+                "record_ids": record_ids,
                 **vals,
             }
         )
@@ -69,13 +67,6 @@ class TestInOneTransaction(StoreCase, Helpers):
     def test_nothing_to_enqueue_asks_nothing_of_the_database(self):
         with self.assertQueryCount(0):
             self.assertEqual(queue.enqueue(self.cr, self.order()), [])
-
-    def order(self, *record_ids, **vals):
-        return (
-            Helpers.order(self, *record_ids, **vals)
-            if record_ids
-            else queue.Order(1, 1, 1, "out", "inventory", "product.product", ())
-        )
 
     def test_ten_thousand_records_are_as_few_queries_as_one(self):
         self.cr.flush()

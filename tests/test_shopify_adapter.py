@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ..adapters import shopify, shopify_queries
+from ..adapters import shopify, shopify_orders, shopify_queries
 from ..adapters.base import ADAPTERS, SendKey, Settings
 from ..adapters.documents import (
     InventoryLevel,
@@ -45,7 +47,7 @@ from ..adapters.shopify_invoice import metafield_key
 from ..adapters.shopify_values import decimal, gid, is_id, plain_id, search_date, utc
 from ..adapters.shopify_webhooks import header_topic, schema_topic
 from ..sandbox import shopify_schema
-from ..sandbox.shop import costs, fulfillments, inventory, metafields, products, webhooks
+from ..sandbox.shop import costs, fulfillments, inventory, metafields, orders, products, webhooks
 from ..sandbox.shopify import ShopifyStore
 from .wire import Wire, answer, page
 
@@ -369,6 +371,12 @@ def test_what_is_no_usable_shop_is_said_to_be_none(wire, reply, kind, code):
     error = check_failure(adapter_of(wire(reply).url))
     assert type(error) in (kind, Misconfigured)
     assert error.code in (code, "not_shopify")
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_a_firewalls_page_says_nothing_of_our_credentials(wire, status):
+    error = check_failure(adapter_of(wire(page("Blocked", status=status)).url))
+    assert (type(error), error.code) == (Temporary, "blocked")
 
 
 def test_a_shop_that_is_down_is_temporary(store, adapter):
@@ -700,6 +708,39 @@ def test_the_one_that_is_refused_without_a_name_is_found(wire):
     assert [bool(result.error) for result in results] == [False, False, True, False, False]
 
 
+@settings(max_examples=30, deadline=None)
+@given(bad=st.sets(st.integers(0, 11)), named=st.booleans(), all_at_once=st.booleans())
+def test_whatever_is_refused_the_others_are_written(bad, named, all_at_once):
+    """All or nothing, as Shopify does it; with or without the elements' names, one at a time or
+    all at once."""
+    written = {}
+
+    def reply(asked, _connection):
+        rows = asked.json()["variables"]["input"]["quantities"]
+        items = [int(plain_id(row["inventoryItemId"])) for row in rows]
+        places = [place for place, item in enumerate(items) if item - 1 in bad]
+        errors = [
+            {
+                "code": "INVALID_INVENTORY_ITEM",
+                "field": ["input", "quantities", str(place), "inventoryItemId"] if named else None,
+                "message": "No.",
+            }
+            for place in (places if all_at_once else places[:1])
+        ]
+        if not errors:
+            written.update({item: row["quantity"] for item, row in zip(items, rows, strict=True)})
+        payload = {"inventoryAdjustmentGroup": None, "userErrors": errors}
+        return answer({"data": {"inventorySetQuantities": payload}})
+
+    variants = [{"id": n, "sku": str(n), "inventory_item_id": n} for n in range(1, 13)]
+    with Wire(reply) as server:
+        adapter = adapter_of(server.url)
+        results = push(adapter, *(level(row, (MAIN, row["id"], 0)) for row in variants))
+        adapter.client.close()
+    assert {place for place, result in enumerate(results) if result.error} == bad
+    assert written == {n: n for n in range(1, 13) if n - 1 not in bad}
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -792,24 +833,28 @@ def test_a_throttled_request_is_a_rate_limit_with_the_seconds_to_wait(store, ada
 
 
 @node
-def test_with_too_few_points_left_nothing_is_sent(store, adapter):
+def test_with_too_few_points_left_nothing_is_sent(store, adapter, monkeypatch):
+    monkeypatch.setattr(shopify, "LONGEST_PAUSE", 2.0)
     mug = seed(store, {"sku": "A", "quantity": 5})["A"]
     store.change_settings({"points": 14, "points_per_second": 1})
     push(adapter, level(mug, (MAIN, 8, 5)))
     store.journal.clear()
     with pytest.raises(RateLimited) as caught:
-        for _again in range(3):
-            push(adapter, level(mug, (MAIN, 8, 8)))
-    assert caught.value.code == "budget"
-    assert caught.value.retry_after > 0
+        push(adapter, level(mug, (MAIN, 9, 8)))
+    assert (caught.value.code, asked(store)) == ("budget", [])
+    assert caught.value.retry_after > 2
 
 
 @node
-def test_what_is_left_is_reported_to_whoever_shares_the_limit(store, adapter):
+def test_a_lack_of_points_is_told_to_the_other_workers(store, adapter):
     told = []
-    adapter.on_budget = lambda *values: told.append(values)
-    adapter.check()
-    assert told[0][1:] == (2000.0, 100.0)
+    adapter.client.put_off = told.append
+    mug = seed(store, {"sku": "A", "quantity": 5})["A"]
+    push(adapter, level(mug, (MAIN, 8, 5)))
+    assert told == []
+    store.change_settings({"points": 14, "points_per_second": 1})
+    push(adapter, level(mug, (MAIN, 9, 8)))
+    assert told[0] == pytest.approx(9.0, abs=1.1)
 
 
 @node
@@ -914,6 +959,106 @@ def test_locations_are_read_with_those_that_are_closed(store, adapter):
 def test_a_place_to_go_on_from_that_cannot_be_read_says_so(adapter):
     with pytest.raises(ValidationFailed):
         adapter.fetch("order", None, "nonsense")
+
+
+# === ORDERS IN === #
+
+
+def read(adapter, number):
+    return adapter.read_event("order", json.dumps({"id": number}).encode())
+
+
+@node
+def test_an_order_is_read_as_it_is_now_whatever_the_message_says(store, adapter):
+    placed = store.place_order()
+    stale = {**placed, "total_price": "1.00", "updated_at": "2020-01-01T00:00:00Z"}
+    found = adapter.read_event("order", json.dumps(stale).encode())
+    assert (found.label, found.number, found.external_id) == ("#1001", "1001", "1")
+    assert found.total == Decimal(placed["total_price"])
+    assert (found.paid, found.cancelled, found.status) == (True, False, "paid")
+    assert (found.payment_method, found.transaction_id) == ("bogus", "pay_1")
+    assert found.customer_id.startswith("7")
+    assert found.billing.email.endswith("@example.com")
+    assert (found.billing.country, bool(found.billing.street)) == ("US", True)
+
+
+@node
+def test_the_lines_of_an_order_add_up_to_its_total(store, adapter):
+    mug = seed(store, {"sku": "MUG", "price": "9.99"})["MUG"]
+    lines = [
+        {"variant": mug["id"], "quantity": 3, "discount": "2.50"},
+        {"title": "Gone", "sku": "OLD", "price": "4.00"},
+    ]
+    given = {"lines": lines, "shipping": "5.00", "taxRate": "0.19"}
+    given |= {"presentment": "EUR", "rate": "0.9"}
+    found = read(adapter, store.seed({"orders": [given]})["orders"][0])
+    assert [line.kind for line in found.lines] == ["product", "product", "shipping"]
+    first, second, _shipping = found.lines
+    assert (first.product_id, first.sku, first.quantity) == (str(mug["id"]), "MUG", 3)
+    assert (first.subtotal, first.total) == (Decimal("29.97"), Decimal("27.47"))
+    assert (first.taxes[0].tax_id, first.taxes[0].percent) == ("Tax 19%", 19)
+    assert (second.product_id, second.sku) == ("", "OLD")
+    assert sum(line.total + line.tax for line in found.lines) == found.total
+    assert sum(line.tax for line in found.lines) == found.total_tax
+    assert found.currency == "USD"
+
+
+@pytest.mark.parametrize(
+    ("price", "off", "tax", "subtotal", "total"),
+    [
+        ("11.90", "0", "1.90", "10.00", "10.00"),
+        ("23.80", "11.90", "1.90", "20.00", "10.00"),
+        ("10.00", "10.00", "0", "10.00", "0.00"),
+    ],
+)
+def test_taxes_that_are_included_are_taken_out(price, off, tax, subtotal, total):
+    def bag(value):
+        return {"shopMoney": {"amount": value, "currencyCode": "EUR"}}
+
+    item = {
+        "discountAllocations": [{"allocatedAmountSet": bag(off)}],
+        "taxLines": [{"title": "VAT", "ratePercentage": 19.0, "priceSet": bag(tax)}],
+    }
+    money = shopify_orders._money(item, bag(price), included=True)
+    assert (money["subtotal"], money["total"]) == (Decimal(subtotal), Decimal(total))
+
+
+@node
+def test_an_order_of_many_lines_is_read_whole(store, adapter):
+    lines = [{"title": f"L{number}", "price": "1.00"} for number in range(120)]
+    found = read(adapter, store.seed({"orders": [{"lines": lines}]})["orders"][0])
+    assert len(found.lines) == 120
+    assert asked(store) == ["order"] * 3
+
+
+@node
+def test_no_log_shows_who_bought(store, adapter):
+    placed = store.place_order()
+    with adapter.client.recording() as exchanges:
+        found = read(adapter, placed["id"])
+    text = " ".join(one.response_summary for one in exchanges)
+    assert "displayFinancialStatus" in text
+    for private in (found.billing.name, found.billing.email, found.billing.street):
+        assert private and private not in text
+
+
+@node
+def test_a_cancelled_order_says_so(store, adapter):
+    number = store.seed({"orders": [{"shipping": "5"}]})["orders"][0]
+    orders.cancel(store, store.store.get("order", number))
+    found = read(adapter, number)
+    assert (found.cancelled, found.paid) == (True, False)
+
+
+@node
+def test_an_order_that_was_deleted_is_missing(adapter):
+    with pytest.raises(Missing):
+        read(adapter, 99)
+
+
+def test_a_message_that_names_no_order_is_refused():
+    with pytest.raises(Rejected):
+        adapter_of("http://shop.example").read_event("order", b"{}")
 
 
 # === INVOICES === #
@@ -1368,16 +1513,18 @@ def test_a_message_without_identity_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("address", "options", "good"),
+    ("address", "good"),
     [
-        ("https://mugs.myshopify.com", {}, True),
-        ("https://MUGS.myshopify.com", {}, True),
-        ("https://pens.myshopify.com", {}, False),
-        ("https://www.mugs.example", {"shop_domain": "mugs.myshopify.com"}, True),
+        ("https://mugs.myshopify.com", True),
+        ("https://MUGS.myshopify.com/", True),
+        ("https://pens.myshopify.com", False),
+        ("https://mugs.myshopify.com.evil.example", False),
+        ("", False),
+        ("http://127.0.0.1:8082", True),
     ],
 )
-def test_messages_of_another_shop_of_the_same_app_are_not_ours(address, options, good):
-    assert adapter_of(address, options=options).is_from_this_shop(delivery()) is good
+def test_messages_of_another_shop_of_the_same_app_are_not_ours(address, good):
+    assert ShopifyAdapter.comes_from(delivery(), address) is good
 
 
 @pytest.mark.parametrize("topic", ["orders/updated", "inventory_levels/update", "app/uninstalled"])

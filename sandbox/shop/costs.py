@@ -87,7 +87,8 @@ class Estimate:
         if isinstance(value, IntValueNode):
             return int(value.value)
         if isinstance(value, VariableNode):
-            return int(self.variables.get(value.name.value) or 0)
+            given = self.variables.get(value.name.value)
+            return given if isinstance(given, int) else 0
         return 1
 
 

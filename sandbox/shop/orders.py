@@ -28,11 +28,13 @@ MAX_TAGS, MAX_TAG = 250, 40
 def create(site, given):
     """An order with its lines, and the fulfillment order that says where they ship from.
 
-    :param given: ``{"lines": [{"variant": id, "quantity", "price"}], "email", "shipping": "5.00",
-        "rate": "1.10", "presentment": "EUR", "taxRate": "0.15"}``
+    :param given: ``{"lines": [{"variant": id, "quantity", "price", "discount": "1.00"}], "email",
+        "shipping": "5.00", "rate": "1.10", "presentment": "EUR", "taxRate": "0.15"}``; prices are
+        without tax, shipping bears none
     """
     number = site.store.next_id(KIND)
-    lines = [_line(site, row) for row in given.get("lines") or ()]
+    rate = Decimal(given.get("taxRate") or 0)
+    lines = [_line(site, row, rate) for row in given.get("lines") or ()]
     order = {
         "id": number,
         "number": FIRST_NUMBER + number - 1,
@@ -55,6 +57,8 @@ def create(site, given):
         "billingAddress": given.get("billingAddress"),
         "shippingAddress": given.get("shippingAddress"),
         "lines": lines,
+        "customerId": given.get("customer"),
+        "taxRate": str(rate),
         **_totals(lines, given),
         "createdAt": given.get("createdAt") or now(site),
         "processedAt": given.get("createdAt") or now(site),
@@ -68,30 +72,37 @@ def create(site, given):
     return order
 
 
-def _line(site, row):
+def _line(site, row, rate):
     variant = site.store.get(products.VARIANT, row.get("variant") or 0)
     product = site.store.get(products.KIND, variant["parentId"]) if variant else None
     price = row.get("price") or (variant or {}).get("price") or "0.00"
+    quantity, discount = row.get("quantity") or 1, Decimal(row.get("discount") or 0)
+    tax = ((Decimal(price) * quantity - discount) * rate).quantize(Decimal("0.01"))
     return {
         "id": site.store.next_id("line"),
         "variantId": variant and variant["id"],
         "sku": row.get("sku") or (variant or {}).get("sku"),
         "title": (product or {}).get("title") or row.get("title") or "Item",
         "name": (product or {}).get("title") or row.get("title") or "Item",
-        "quantity": row.get("quantity") or 1,
+        "quantity": quantity,
         "price": str(price),
+        "discount": str(discount),
+        "tax": str(tax),
         "refunded": 0,
     }
 
 
 def _totals(lines, given):
-    subtotal = sum((Decimal(line["price"]) * line["quantity"] for line in lines), Decimal(0))
+    subtotal = sum((_net(line) for line in lines), Decimal(0))
     shipping = Decimal(given.get("shipping") or 0)
-    rate = Decimal(given.get("taxRate") or 0)
-    tax = (subtotal * rate).quantize(Decimal("0.01"))
+    tax = sum((Decimal(line["tax"]) for line in lines), Decimal(0))
     total = subtotal + shipping + tax
     values = {"subtotal": subtotal, "shipping": shipping, "tax": tax, "total": total}
     return {name: f"{value:.2f}" for name, value in values.items()} | {"refunded": "0.00"}
+
+
+def _net(line):
+    return Decimal(line["price"]) * line["quantity"] - Decimal(line["discount"])
 
 
 def _take_from_stock(site, line, location):
@@ -202,8 +213,51 @@ def _current(_call, line, _arguments):
 
 
 @resolves("LineItem", "taxLines")
-def _no_taxes(_call, _line, _arguments):
-    return []
+def _line_taxes(_call, line, _arguments):
+    rate = Decimal(line["order"]["taxRate"])
+    if not rate:
+        return []
+    price = money(line["order"], line["tax"])
+    percent = float(rate * 100)
+    return [{"title": "Tax", "rate": float(rate), "ratePercentage": percent, "priceSet": price}]
+
+
+@resolves("LineItem", "discountAllocations")
+def _line_discounts(_call, line, _arguments):
+    if not Decimal(line["discount"]):
+        return []
+    return [{"allocatedAmountSet": money(line["order"], line["discount"])}]
+
+
+@resolves("Order", "shippingLines")
+def _shipping_lines(_call, order, arguments):
+    price = money(order, order["shipping"])
+    row = {"id": order["id"], "title": "Standard", "originalPriceSet": price}
+    row |= {"discountedPriceSet": price, "taxLines": [], "discountAllocations": []}
+    return listing([row] if Decimal(order["shipping"]) else [], arguments)
+
+
+@resolves("MailingAddress", "name")
+def _full_name(_call, address, _arguments):
+    return f"{address.get('firstName') or ''} {address.get('lastName') or ''}".strip()
+
+
+@resolves("Order", "customer")
+def _customer(_call, order, _arguments):
+    return {"id": order["customerId"], "email": order["email"]} if order["customerId"] else None
+
+
+@resolves("Order", "paymentGatewayNames")
+def _gateways(_call, _order, _arguments):
+    return ["bogus"]
+
+
+@resolves("Order", "transactions")
+def _transactions(_call, order, _arguments):
+    if order["displayFinancialStatus"] == "PENDING":
+        return []
+    row = {"id": order["id"], "kind": "SALE", "status": "SUCCESS", "gateway": "bogus"}
+    return [{**row, "paymentId": f"pay_{order['id']}", "amountSet": money(order, order["total"])}]
 
 
 def money(order, amount):

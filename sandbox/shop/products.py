@@ -274,9 +274,9 @@ def _variant_input(row):
 
 @resolves("Mutation", "productVariantsBulkUpdate")
 def _bulk_update(call, _source, arguments):
-    product = find(call, KIND, "Product", arguments["parentId"])
+    product = find(call, KIND, "Product", arguments["productId"])
     if not product:
-        error = user_error("Product does not exist", "parentId", code="PRODUCT_DOES_NOT_EXIST")
+        error = user_error("Product does not exist", "productId", code="PRODUCT_DOES_NOT_EXIST")
         return {"userErrors": [error]}
     if len(arguments["variants"]) > 250:
         raise GraphQLError("Too many variants", extensions={"code": "MAX_INPUT_SIZE_EXCEEDED"})

@@ -103,6 +103,9 @@ class Browser:
             case "Runtime.consoleAPICalled" if params["type"] == "error":
                 said = [part.get("value", part.get("description")) for part in params["args"]]
                 self.errors.append(" ".join(map(str, said)))
+            case "Page.javascriptDialogOpening":  # "leave this page?", which would wait for ever
+                accept = {"method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+                self._socket.send(json.dumps({"id": next(self._numbers), **accept}))
 
     # === WHAT IS SHOWN === #
 
@@ -120,8 +123,10 @@ class Browser:
         self.send("Emulation.setTimezoneOverride", timezoneId=name)
 
     def open(self, url):
+        """Leave the page and begin to load another one."""
         self.send("Page.navigate", url="about:blank")
         self.send("Page.navigate", url=url)
+        self.wait_for("location.href !== 'about:blank'")
 
     def run(self, script):
         """Return what a JavaScript expression gives; a promise is waited for."""

@@ -154,7 +154,7 @@ class Camera:
         params = {"db": context.database, "login": context.login, "password": context.password}
         body = json.dumps({"params": params})
         # any page of the server will do; this one runs no scripts that could get in the way
-        self.browser.open(f"{self.url}/web/static/img/favicon.ico")
+        self.browser.open(f"{self.url}/web/health")
         self.browser.wait_for("document.readyState === 'complete'")
         answer = self.browser.run(
             f"""fetch("/web/session/authenticate", {{

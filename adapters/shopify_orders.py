@@ -1,0 +1,165 @@
+"""Orders of Shopify -> documents.
+
+A webhook only tells which order; what it says of it may be hours old (Shopify repeats the first
+payload), so the order is read as it is now. Amounts are the shop's (``shopMoney``), never those the
+customer saw in another currency.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from .documents import Address, Order, OrderLine, TaxAmount
+from .errors import Missing, Rejected
+from .shopify_queries import ORDER_DETAIL
+from .shopify_values import decimal, gid, is_id, plain_id, utc
+from .shopify_webhooks import parse_body
+
+#: https://shopify.dev/docs/api/admin-graphql/latest/enums/OrderDisplayFinancialStatus
+PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
+#: Transactions that brought money.
+PAYMENTS = frozenset({"SALE", "CAPTURE", "AUTHORIZATION"})
+#: The smallest amount the shop reckons with, for splitting an amount that includes tax.
+CENT = Decimal("0.01")
+
+
+class OrderMixin:
+    """Needs ``_query`` and ``record_url``."""
+
+    def _read_order(self, body):
+        """The order a message is about, or one whose id is given as ``{"id": 7}``.
+
+        :raise Rejected: the message names no order
+        :raise Missing: the order is gone
+        """
+        number = str(parse_body(body).get("id") or "")
+        if not is_id(number):
+            raise Rejected("The message names no order.", code="no_order")
+        order, lines = self._read_detail(number)
+        return self._order(order, lines)
+
+    def _read_detail(self, number):
+        """:return: the order, all its lines"""
+        lines, after = [], None
+        while True:
+            order = self._query(ORDER_DETAIL, id=gid("Order", number), after=after).get("order")
+            if not order:
+                raise Missing(
+                    f"Order {number} no longer exists in the store.",
+                    hint="Nothing to do, if it was deleted there on purpose.",
+                    code="order_not_found",
+                )
+            lines += order["lineItems"]["nodes"]
+            info = order["lineItems"]["pageInfo"]
+            if not info["hasNextPage"]:
+                return order, lines
+            after = info["endCursor"]
+
+    def _order(self, row, lines):
+        number = plain_id(row["id"])
+        included = bool(row.get("taxesIncluded"))
+        status = row.get("displayFinancialStatus") or ""
+        gateway = next(iter(row.get("paymentGatewayNames") or ()), "")
+        shipping = row["shippingLines"]["nodes"]
+        return Order(
+            label=row["name"],
+            external_id=number,
+            number=row["name"].removeprefix("#"),
+            status=status.lower(),
+            currency=row["totalPriceSet"]["shopMoney"]["currencyCode"],
+            total=amount(row["totalPriceSet"]),
+            total_tax=amount(row.get("totalTaxSet")),
+            paid=status in PAID,
+            cancelled=bool(row.get("cancelledAt")),
+            created_at=utc(row.get("createdAt")),
+            updated_at=utc(row.get("updatedAt")),
+            customer_id=plain_id((row.get("customer") or {}).get("id")),
+            billing=_address(row.get("billingAddress") or row.get("shippingAddress"), row),
+            shipping=_address(row["shippingAddress"], row) if row.get("shippingAddress") else None,
+            lines=(
+                *(_product_line(item, included) for item in lines),
+                *(_shipping_line(item, included) for item in shipping),
+            ),
+            note=row.get("note") or "",
+            payment_method=gateway,
+            payment_title=gateway.replace("_", " ").capitalize(),
+            transaction_id=_payment(row.get("transactions") or ()),
+            url=self.record_url("order", number),
+        )
+
+
+def amount(bag):
+    """The shop's amount of a ``MoneyBag``, exactly."""
+    return decimal(((bag or {}).get("shopMoney") or {}).get("amount")) or Decimal(0)
+
+
+def _product_line(item, included):
+    return OrderLine(
+        external_id=plain_id(item["id"]),
+        product_id=plain_id((item.get("variant") or {}).get("id")),
+        sku=item.get("sku") or "",
+        name=item.get("name") or "",
+        quantity=Decimal(item["quantity"]),
+        **_money(item, item["originalTotalSet"], included),
+    )
+
+
+def _shipping_line(item, included):
+    return OrderLine(
+        external_id=plain_id(item["id"]),
+        kind="shipping",
+        name=item.get("title") or "",
+        **_money(item, item["originalPriceSet"], included),
+    )
+
+
+def _money(item, original, included):
+    """``subtotal``, ``total`` and ``taxes`` of a line, without tax.
+
+    Discounts of the whole order are allocated to its lines by Shopify.
+    """
+    before = amount(original)
+    off = sum(
+        (amount(row["allocatedAmountSet"]) for row in item.get("discountAllocations") or ()),
+        Decimal(0),
+    )
+    after = before - off
+    taxes = tuple(_tax(row) for row in item.get("taxLines") or () if amount(row["priceSet"]))
+    if included:
+        tax = sum((one.amount for one in taxes), Decimal(0))
+        net = after - tax
+        share = net / after if after else Decimal(1)
+        before, after = (before * share).quantize(CENT, ROUND_HALF_UP), net
+    return {"subtotal": before, "total": after, "taxes": taxes}
+
+
+def _tax(row):
+    """Shopify's taxes have no id: name and percentage tell them apart."""
+    percent = decimal(row.get("ratePercentage"))
+    shown = "" if percent is None else f" {percent.normalize():f}%"
+    name = row.get("title") or ""
+    return TaxAmount(
+        tax_id=f"{name}{shown}", name=name, amount=amount(row["priceSet"]), percent=percent
+    )
+
+
+def _address(row, order):
+    row = row or {}
+    return Address(
+        name=(row.get("name") or "").strip(),
+        company=row.get("company") or "",
+        street=row.get("address1") or "",
+        street2=row.get("address2") or "",
+        city=row.get("city") or "",
+        zip=row.get("zip") or "",
+        state=row.get("provinceCode") or "",
+        country=row.get("countryCodeV2") or "",
+        email=(order.get("email") or "").strip(),
+        phone=row.get("phone") or order.get("phone") or "",
+    )
+
+
+def _payment(transactions):
+    """What the payment provider calls the payment."""
+    for row in transactions:
+        if row.get("kind") in PAYMENTS and row.get("status") == "SUCCESS" and row.get("paymentId"):
+            return row["paymentId"]
+    return ""
