@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 #: Marks a field that says nothing about the content (labels, what we saw last): it takes no part
 #: in the fingerprint.
@@ -25,12 +26,10 @@ def plain(value):
 
     ``Decimal("2.50")`` and ``Decimal("2.5")`` are the same amount and give the same text.
     """
+    if value is None or type(value) in (str, int, bool):
+        return value
     if is_dataclass(value):
-        return {
-            spec.name: plain(getattr(value, spec.name))
-            for spec in fields(value)
-            if spec.metadata.get("fingerprint", True)
-        }
+        return {name: plain(getattr(value, name)) for name in _content_fields(type(value))}
     if isinstance(value, Decimal):
         return format(value.normalize() if value else Decimal(0), "f")
     if isinstance(value, (datetime, date)):
@@ -40,6 +39,13 @@ def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+@cache
+def _content_fields(document_class):
+    """The names of the fields that take part in the fingerprint."""
+    specs = fields(document_class)
+    return tuple(spec.name for spec in specs if spec.metadata.get("fingerprint", True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -129,6 +130,8 @@ class Worker:
         self._lines = {}
         self._stopped_lines = []
         self._answered = SimpleQueue()
+        self._settler = ThreadPoolExecutor(1, thread_name_prefix="commerce_sync.settle")
+        self._settling = None
         self._served = {}
         self._turn = 0
         self._done = 0
@@ -151,11 +154,14 @@ class Worker:
                     self._begin(chunk, under_way)
                 elif under_way:
                     self._finish_next(under_way, deadline)
+                elif self._settling:
+                    self._await_settled()  # it may free jobs that waited for those settled
                 else:
                     self._exhausted = True
                     break
             while under_way:
                 self._finish_next(under_way, deadline)
+            self._await_settled()
         finally:
             self._close()
         due, next_at = self._transact(self._outlook)
@@ -181,6 +187,7 @@ class Worker:
         self._next_reclaim = time.monotonic() + RECLAIM_EVERY
 
     def _close(self):
+        self._settler.shutdown()
         for line in [*self._lines.values(), *self._stopped_lines]:
             line.close()
         self._lines.clear()
@@ -407,8 +414,7 @@ class Worker:
             adapter = self._get_line(chunk.flow).adapter
         except SyncError as error:
             chunk.endings = [Ending(job, error=error) for job in chunk.jobs]
-            self._finish(chunk)
-            return 0
+            return self._finish(chunk)
         return Importer(self.registry, chunk, adapter).run()
 
     # === PHASES 2 AND 3: WAIT FOR THE THREADS, SETTLE === #
@@ -437,17 +443,28 @@ class Worker:
                 line.stop(TIME_IS_UP)
             chunk = self._answered.get()
         under_way.remove(chunk)
-        self._finish(chunk)
+        self._await_settled()
+        # on a thread of its own: while the database writes, the next chunk is prepared
+        self._settling = self._settler.submit(self._finish, chunk)
+
+    def _await_settled(self):
+        """Wait for the chunk that is being settled, if there is one."""
+        settling, self._settling = self._settling, None
+        if settling:
+            self._done += settling.result()
 
     def _finish(self, chunk):
-        """Settle the jobs of a chunk that is answered."""
+        """Settle the jobs of a chunk that is answered.
+
+        :return: number of jobs that were settled
+        """
         for future in chunk.futures:
             chunk.endings += Ending.of_parcel(future.result())
         settlement = Settlement(chunk, random.random)
         moved = self._persist(chunk, lambda cr: settlement.settle(cr, self._env(cr)))
         self._leases.drop(chunk.worker)
-        self._done += len(moved)
         self._pass_on(chunk, settlement)
+        return len(moved)
 
     def _persist(self, chunk, work):
         """Write down what a chunk has come to, through a restart of the database if it must be:

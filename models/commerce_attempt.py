@@ -72,6 +72,14 @@ class CommerceAttempt(models.Model):
     _record = models.Index("(model, res_id)")
     _sending = models.Index("(job_id) WHERE state = 'sending'")
 
+    def init(self):
+        # as for jobs: many rows in seconds, each changed once
+        self.env.cr.execute(
+            """ALTER TABLE commerce_attempt SET (
+                   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
+                   autovacuum_analyze_scale_factor = 0.02)"""
+        )
+
     def write(self, vals):  # pylint: disable=method-required-super
         """Refused: the log is append-only."""
         raise UserError(self.env._("The sync log is never changed."))

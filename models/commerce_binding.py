@@ -60,6 +60,12 @@ class CommerceBinding(models.Model):
             exists = record_sudo and record_sudo.exists()
             binding.record_name = record_sudo.display_name if exists else False
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "connection_id" in vals:
+            self.check_access("write")  # also in the company it belongs to now
+        return result
+
     def action_open_record(self):
         """Open the Odoo record."""
         self.ensure_one()

@@ -368,6 +368,8 @@ class CommerceFlow(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "connection_id" in vals:
+            self.check_access("write")  # also in the company it belongs to now
         self.env.registry.clear_cache()
         return result
 

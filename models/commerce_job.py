@@ -83,7 +83,6 @@ class CommerceJob(models.Model):
     _open_by_connection = models.Index(
         "(connection_id, state) WHERE state IN ('pending', 'running', 'failed')"
     )
-    _lease = models.Index("(lease_until) WHERE state = 'running'")
     _finished = models.Index("(connection_id, finished_at) WHERE state IN ('done', 'cancelled')")
     _record = models.Index("(model, res_id)")
     _run = models.Index("(run_id) WHERE run_id IS NOT NULL")

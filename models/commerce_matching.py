@@ -66,6 +66,12 @@ class CommerceMatching(models.Model):
             for status in ("matched", "bound", "ambiguous", "missing_here", "missing_there"):
                 matching[f"{status}_count"] = counts.get((matching.id, status), 0)
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "connection_id" in vals:
+            self.check_access("write")  # also in the company it belongs to now
+        return result
+
     # === READING === #
 
     def action_read(self):

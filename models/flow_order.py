@@ -6,9 +6,7 @@ class CommerceFlow(models.Model):
 
     _inherit = "commerce.flow"
 
-    kind = fields.Selection(
-        selection_add=[("order", "Orders")], ondelete={"order": "cascade"}
-    )
+    kind = fields.Selection(selection_add=[("order", "Orders")], ondelete={"order": "cascade"})
     order_confirm = fields.Selection(
         [("paid", "When it is paid"), ("always", "Always"), ("never", "Never: a person does")],
         string="Confirm",
@@ -28,9 +26,7 @@ class CommerceFlow(models.Model):
         "makes them equal. 0: never; the order is not imported and says why.",
     )
     order_team_id = fields.Many2one("crm.team", string="Sales Team", check_company=True)
-    order_warehouse_id = fields.Many2one(
-        "stock.warehouse", string="Ships From", check_company=True
-    )
+    order_warehouse_id = fields.Many2one("stock.warehouse", string="Ships From", check_company=True)
 
     _rounding = models.Constraint(
         "CHECK(order_rounding >= 0)", "The rounding limit cannot be negative."

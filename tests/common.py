@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import requests
 
 from odoo.tests import HttpCase, TransactionCase
-from odoo.tests.common import _super_send
+from odoo.tests.common import _super_send, release_test_lock
 
 from ..engine.worker import Worker
 from ..sandbox.woocommerce import WooCommerceStore
@@ -129,7 +129,9 @@ class StoreCase(TransactionCase):
         """One round of the scheduled action."""
         self.flush()
         # a HttpCase is in that mode all the time
-        with nullcontext() if isinstance(self, HttpCase) else self.enter_registry_test_mode():
+        mode = nullcontext() if isinstance(self, HttpCase) else self.enter_registry_test_mode()
+        # the test's own thread lets the worker's threads have their cursors
+        with mode, release_test_lock():
             return Worker(self.env, "test", **kwargs).drain()
 
     def jobs(self, *domain):

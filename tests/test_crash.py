@@ -1,4 +1,4 @@
-"""The short form of ``script/bench crash``: workers killed at random moments, a store with faults."""
+"""The short form of ``script/bench crash``: workers are killed, the store misbehaves."""
 
 import tempfile
 from pathlib import Path

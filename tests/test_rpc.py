@@ -7,7 +7,6 @@ from xmlrpc.client import Fault
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..engine.worker import Worker
 from .common import StoreCase
 
 PASSWORD = "invented-password"
@@ -28,11 +27,8 @@ class OutsideCase(StoreCase, HttpCase):
         }
 
     def drain(self, **kwargs):
-        # an HttpCase is in test mode all the time
-        self.flush()
-        self.env.flush_all()
-        drained = Worker(self.env, "test", **kwargs).drain()
-        self.env.invalidate_all()
+        drained = super().drain(**kwargs)
+        self.env.invalidate_all()  # a HttpCase does not, after working with other cursors
         return drained
 
     def fail_a_job(self):
@@ -266,6 +262,21 @@ class TestJson2(OutsideCase):
         (status,) = answer.json()
         self.assertPlain(status)
         self.assertEqual(status["health"], "healthy")
+
+    def test_no_secret_comes_out(self):
+        ids = self.connection.credential_ids.ids
+        fields = ["label", "value", "storage"]
+        for path, body in (
+            ("commerce.credential/read", {"ids": ids}),
+            ("commerce.credential/search_read", {"domain": [], "fields": fields}),
+            ("commerce.credential/export_data", {"ids": ids, "fields_to_export": fields}),
+        ):
+            with self.subTest(path=path):
+                self.env.ref("base.group_allow_export").user_ids |= self.users["outside_manager"]
+                answer = self.call("outside_manager", path, **body)
+                self.assertEqual(answer.status_code, 200, answer.text)
+                self.assertIn("Consumer Secret", answer.text)
+                self.assertNotIn(self.store.secret, answer.text)
 
     def test_a_manager_cancels(self):
         _product, job = self.fail_a_job()

@@ -23,9 +23,10 @@ class Nursery:
     """:param config: Odoo's configuration file
     :param database: with the addon
     :param log: the file for what goes wrong
+    :param environ: environment variables, with those that Odoo needs; ``None``: our own
     """
 
-    def __init__(self, config, database, log):
+    def __init__(self, config, database, log, environ=None):
         self.pids = set()
         self.log = log
         with open(log, "a") as stderr:
@@ -35,6 +36,7 @@ class Nursery:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
+                env=environ,
             )
 
     def __enter__(self):
@@ -43,7 +45,8 @@ class Nursery:
     def __exit__(self, *exception):
         for pid in [*self.pids]:
             self.kill(pid)
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
@@ -73,14 +76,15 @@ class Nursery:
         return False
 
     def _ask(self, question):
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"The process with Odoo ended. See {self.log}")
-        answer = json.loads(answer)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the process with Odoo ended"}
         if "error" in answer:
-            raise RuntimeError(f"{question}: {answer['error']}. See {self.log}")
+            with open(self.log) as log:
+                tail = log.read()[-3000:]
+            raise RuntimeError(f"{question}: {answer['error']}\n{tail}")
         return answer["result"]
 
 

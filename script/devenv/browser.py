@@ -124,7 +124,9 @@ class Browser:
 
     def open(self, url):
         """Leave the page and begin to load another one."""
-        self.send("Page.navigate", url="about:blank")
+        # Page.navigate never returns from a page that asks whether to leave it
+        self.run("location.assign('about:blank')")
+        self.wait_for("location.href === 'about:blank'")
         self.send("Page.navigate", url=url)
         self.wait_for("location.href !== 'about:blank'")
 
