@@ -581,7 +581,7 @@ def _close_lost_tries(cr, job_ids):
 def resend(cr, job_ids, user_id):
     """Put settled jobs back at the head of the queue, to be sent whatever the fingerprint says.
 
-    A job for which a newer one already waits stays as it is: that one is sent instead.
+    A job for which a newer one already waits gives way to it: that one is sent instead.
 
     :return: ids of the jobs that will be sent, in place of the given ones
     """
@@ -599,8 +599,29 @@ def resend(cr, job_ids, user_id):
     )
     replaced = dict(cr.fetchall())
     _send_now(cr, tuple(set(replaced.values())))
+    _yield_to(cr, replaced)
     own = tuple(job_id for job_id in job_ids if job_id not in replaced)
     return sorted({*_send_again(cr, own, user_id), *replaced.values()})
+
+
+def _yield_to(cr, replaced):
+    """Failed jobs are closed in favour of the newer ones that are sent in their place: as long as
+    they stood there, they would hold back what waits between the two, and so the newer ones."""
+    if not replaced:
+        return
+    rows = _advance(
+        cr,
+        states.CANCELLED,
+        assign=SQL("superseded_by_id = pair.newer_id, finished_at = %s", NOW),
+        using=SQL(
+            "unnest(%s::int[], %s::int[]) AS pair(id, newer_id)",
+            list(replaced),
+            list(replaced.values()),
+        ),
+        where=SQL("job.id = pair.id AND job.state = 'failed'"),
+        returning=SQL("pair.newer_id, job.uncertain"),
+    )
+    _pass_on(cr, [(newer_id, True, uncertain) for newer_id, uncertain in rows])
 
 
 def _send_now(cr, job_ids):

@@ -461,9 +461,10 @@ class Worker:
         for future in chunk.futures:
             chunk.endings += Ending.of_parcel(future.result())
         settlement = Settlement(chunk, random.random)
+        # before the jobs are free again: a store that wants to be left alone is
+        self._pass_on(chunk, settlement)
         moved = self._persist(chunk, lambda cr: settlement.settle(cr, self._env(cr)))
         self._leases.drop(chunk.worker)
-        self._pass_on(chunk, settlement)
         return len(moved)
 
     def _persist(self, chunk, work):
@@ -534,7 +535,7 @@ class Worker:
                            WHERE flow_id = flow.id AND state = 'running') AS held
                     WHERE flow.active AND connection.active AND %(mine)s
                       AND connection.state = 'live'""",
-                looked_at=SQL("COALESCE(%s, %s)", self._looked_at, NOW),
+                looked_at=SQL("%s", self._looked_at) if self._exhausted else NOW,
                 mine=self._mine(),
             )
         )

@@ -138,7 +138,7 @@ class TestLeases(LiveCase):
         return function
 
     def test_jobs_of_a_dead_worker_are_taken_up_by_one_that_is_at_work_already(self):
-        self.have_variations("DEAD", range(1, 4))
+        self.have_variations("DEAD", range(1, 6))
         with (
             self.chunks_of(1),
             patch.object(Worker, "_finish", side_effect=Killed),

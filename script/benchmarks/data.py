@@ -18,7 +18,12 @@ def fill(env):
 def _make_products(env, start):
     products = env["product.product"].create(
         [
-            {"name": f"Product {n}", "default_code": f"SKU-{n}", "is_storable": True, "lst_price": 10}
+            {
+                "name": f"Product {n}",
+                "default_code": f"SKU-{n}",
+                "is_storable": True,
+                "lst_price": 10,
+            }
             for n in range(start, start + PORTION)
         ]
     )

@@ -47,7 +47,7 @@ def send_invoices_queue_job(environment):
         return take_turns(
             2,
             lambda: _send(ours, there),
-            lambda: reference.rate(there, data.invoices, "send_invoice", SAMPLE),
+            lambda: reference.rate(data.invoices, "send_invoice", there, SAMPLE),
         )
 
 

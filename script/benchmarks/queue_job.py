@@ -90,19 +90,19 @@ class Reference(Odoo):
         super().__init__(environment, database, options(environment), [fetched()])
         self._warm = False
 
-    def rate(self, store, find, method, count):
+    def rate(self, find, method, store, count):
         """Jobs a second, from the waiting ones to the last that is done.
 
         :param find: ``find(env)`` returns the records; the first ``count`` have a job each
-        :param method: what the job does, with the address of the store's API
         """
         if not self._warm:
-            self._run(store, find, method, WARM_UP)
+            self._run(find, method, store, WARM_UP)
             self._warm = True
-        return count / self._run(store, find, method, count)
+        return count / self._run(find, method, store, count)
 
-    def _run(self, store, find, method, count):
-        self.delay(store, find, method, count)
+    def _run(self, find, method, store, count):
+        with self.env() as env:
+            self.delay(find(env)[:count], method, store)
         started = time.perf_counter()
         while (left := self._left()) and time.perf_counter() - started < PATIENCE:
             time.sleep(0.02)
@@ -112,11 +112,11 @@ class Reference(Odoo):
         self.clear()
         return seconds
 
-    def delay(self, store, find, method, count):
-        """Enqueue, in one transaction."""
-        with self.env() as env:
-            for record in find(env)[:count]:
-                getattr(record.with_delay(), method)(store.url + API)
+    @staticmethod
+    def delay(records, method, store):
+        """Enqueue a job for each record; what it does is ``method``."""
+        for record in records:
+            getattr(record.with_delay(), method)(store.url + API)
 
     def _left(self):
         with self.env() as env:

@@ -53,7 +53,9 @@ def verdict(result):
 
 def write(results, environment):
     """Write docs/benchmarks.md."""
-    lines = ["| " + " | ".join(_cells(result)).replace(" |  |", " | |") + " |" for result in results]
+    lines = [
+        "| " + " | ".join(_cells(result)).replace(" |  |", " | |") + " |" for result in results
+    ]
     explanations = [
         f"- **{result.row.name}**: {result.row.work}"
         + (f"; compared with {result.row.against}." if result.row.against else ".")

@@ -51,7 +51,7 @@ def push_stock_queue_job(environment):
         return take_turns(
             3,
             lambda: push(ours, there),
-            lambda: reference.rate(there, data.products, "push_stock", SAMPLE),
+            lambda: reference.rate(data.products, "push_stock", there, SAMPLE),
         )
 
 

@@ -65,6 +65,7 @@ SCREENS = (
     Screen("attempt", "commerce-sync-log/{attempt}"),
     Screen("sync-log-pivot", "commerce-sync-log?view_type=pivot"),
     Screen("sync-log-graph", "commerce-sync-log?view_type=graph"),
+    Screen("received", "commerce-received"),
     Screen("runs", "commerce-runs"),
     Screen("run", "commerce-runs/{run}"),
     Screen("connections", "commerce-connections"),

@@ -1,7 +1,6 @@
 """The shortest connector there can be: read the record, make one request."""
 
 import requests
-
 from odoo import models
 
 # A process keeps its line to the store: most connectors do not.
