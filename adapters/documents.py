@@ -258,7 +258,7 @@ class Order(Document):
     paid: bool = False
     cancelled: bool = False
     created_at: datetime | None = None
-    updated_at: datetime | None = beside_content(default=None)
+    updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
     customer_id: str = ""
     billing: Address = Address()
     shipping: Address | None = None

@@ -1,9 +1,8 @@
 import logging
 
-from werkzeug.exceptions import RequestEntityTooLarge
-
 from odoo import http
 from odoo.http import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..adapters.errors import SyncError
 

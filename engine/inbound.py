@@ -9,7 +9,6 @@ import random
 import traceback
 
 import psycopg2
-
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.tools import SQL

@@ -102,7 +102,8 @@ class Settlement:
 
     def _get_news(self):
         """What the requests of this chunk told about the line."""
-        news = Report(probing=self.chunk.probing)
+        accepted = any(ending.result and not ending.error for ending in self.endings)
+        news = Report(probing=self.chunk.probing, accepted=accepted)
         parcels = {id(ending.parcel): ending.parcel for ending in self.endings}
         for parcel in filter(None, parcels.values()):
             failure = parcel.failure

@@ -23,6 +23,7 @@ class Report:
     wait: float = 0.0
     error: str = ""
     probing: bool = False
+    accepted: bool = False  # the store took something
 
     def applied_to(self, breaker, now, threshold):
         """The breaker after these news."""
@@ -103,7 +104,7 @@ def _write_news(cr, connection_id, news):
     cr.execute(
         SQL(
             """UPDATE commerce_traffic SET
-                  last_success = CASE WHEN %(answered)s THEN %(now)s ELSE last_success END,
+                  last_success = CASE WHEN %(accepted)s THEN %(now)s ELSE last_success END,
                   last_failure = CASE WHEN %(failed)s THEN %(now)s ELSE last_failure END,
                   last_error = CASE WHEN %(failed)s THEN %(error)s ELSE last_error END,
                   blocked_until = CASE WHEN %(wait)s > 0
@@ -111,7 +112,7 @@ def _write_news(cr, connection_id, news):
                                                      %(now)s + %(wait)s * interval '1 second')
                                        ELSE blocked_until END
                 WHERE connection_id = %(connection)s""",
-            answered=bool(news.answered),
+            accepted=news.accepted,
             failed=bool(news.failures),
             error=news.error,
             wait=news.wait,

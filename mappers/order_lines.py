@@ -131,7 +131,8 @@ class OrderLines:
             tax=amount.name or amount.tax_id,
             number=number,
         )
-        return Problem(message, self.env._("Map it under Configuration > Bindings, then press Resend."))
+        hint = self.env._("Map it under Configuration > Bindings, then press Resend.")
+        return Problem(message, hint)
 
     # === PRICES === #
 

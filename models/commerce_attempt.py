@@ -2,8 +2,19 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..adapters.errors import ERROR_KINDS
 from ..engine import states
+
+#: Error kinds (``adapters.errors.ERROR_KINDS``) as staff read them.
+ERROR_LABELS = [
+    ("validation", "Incomplete in Odoo"),
+    ("rejected", "Refused by the store"),
+    ("missing", "Gone from the store"),
+    ("conflict", "Changed on both sides"),
+    ("rate_limit", "Slowed down by the store"),
+    ("temporary", "The store did not answer"),
+    ("authentication", "Credentials refused"),
+    ("unexpected", "Unexpected"),
+]
 
 
 def selection(values):
@@ -52,7 +63,7 @@ class CommerceAttempt(models.Model):
     duration_ms = fields.Integer(string="Duration (ms)", readonly=True, aggregator="avg")
     request_line = fields.Char(readonly=True)
     http_status = fields.Integer(string="HTTP Status", readonly=True, aggregator=None)
-    error_kind = fields.Selection(selection(ERROR_KINDS), readonly=True)
+    error_kind = fields.Selection(ERROR_LABELS, string="What Is Wrong", readonly=True)
     error_code = fields.Char(readonly=True)
     error_message = fields.Text(string="Error", readonly=True)
     error_hint = fields.Text(string="What To Do", readonly=True)

@@ -1,4 +1,3 @@
-import uuid
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -38,7 +37,7 @@ class CommerceConnection(models.Model):
     )
     responsible_id = fields.Many2one(
         "res.users",
-        string="Responsible User",
+        string="Person in Charge",
         default=lambda self: self.env.user,
         help="Who is told when something needs a person.",
     )
@@ -64,7 +63,7 @@ class CommerceConnection(models.Model):
         groups="commerce_sync.group_manager",
     )
     unencrypted = fields.Boolean(compute="_compute_unencrypted", compute_sudo=True)
-    flow_ids = fields.One2many("commerce.flow", "connection_id")
+    flow_ids = fields.One2many("commerce.flow", "connection_id", context={"active_test": False})
     binding_ids = fields.One2many("commerce.binding", "connection_id")
     timeout = fields.Integer(
         default=30, help="Seconds to wait for an answer of the store.", string="Answer Within"

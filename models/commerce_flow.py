@@ -31,6 +31,7 @@ class CommerceFlow(models.Model):
 
     _name = "commerce.flow"
     _description = "Flow"
+    _rec_names_search = ("connection_id.name", "kind")
     _order = "connection_id, priority, id"
     _check_company_auto = True
 
@@ -113,7 +114,8 @@ class CommerceFlow(models.Model):
     def _compute_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for flow in self:
-            flow.name = f"{flow.connection_id.name or ''}: {kinds.get(flow.kind, '')}"
+            parts = (flow.connection_id.name, kinds.get(flow.kind))
+            flow.name = ": ".join(filter(None, parts))
 
     @api.depends("kind")
     def _compute_model_name(self):

@@ -1,11 +1,12 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..adapters.errors import ERROR_KINDS
 from ..engine import queue, states
 from ..engine.worker import Worker
-from .commerce_attempt import selection, vacuum
+from .commerce_attempt import ERROR_LABELS, selection, vacuum
 
 #: Seconds one scheduled action works before it hands back to Odoo's scheduler.
 DRAIN_SECONDS = 45
@@ -20,6 +21,7 @@ class CommerceJob(models.Model):
     _name = "commerce.job"
     _description = "Job"
     _order = "id desc"
+    _rec_names_search = ("document", "external_id")
 
     flow_id = fields.Many2one("commerce.flow", required=True, readonly=True, ondelete="cascade")
     connection_id = fields.Many2one(
@@ -46,7 +48,7 @@ class CommerceJob(models.Model):
         readonly=True,
     )
     outcome = fields.Selection(selection(states.OUTCOMES), readonly=True)
-    error_kind = fields.Selection(selection(ERROR_KINDS), readonly=True)
+    error_kind = fields.Selection(ERROR_LABELS, string="What Is Wrong", readonly=True)
     error_code = fields.Char(readonly=True)
     error_message = fields.Text(string="Error", readonly=True)
     error_hint = fields.Text(string="What To Do", readonly=True)
@@ -147,15 +149,19 @@ class CommerceJob(models.Model):
         return dict(self.env.cr.fetchall())
 
     def _why_waiting(self):
-        if self.connection_id.state != "live":
-            return self.env._("%s is not live.", self.connection_id.name)
+        connection = self.connection_id
+        if connection.state == "paused":
+            return self.env._("%s is paused.", connection.name)
+        if connection.state != "live":
+            return self.env._("%s is not live.", connection.name)
         if not self.flow_id.active:
             return self.env._("The flow is switched off.")
         if self.waits_for_id:
             return self.env._("Waits for job %s.", self.waits_for_id.id)
-        if self.connection_id.health == "down":
-            return self.connection_id.health_message
-        if self.run_after > fields.Datetime.now():
+        if connection.health == "down":
+            return self.env._("%s does not answer.", connection.name)
+        # the database's clock counts in microseconds, this one in seconds
+        if self.run_after > fields.Datetime.now() + timedelta(seconds=1):
             return self.env._("Will be tried again later.")
         return self.env._("Is next.")
 

@@ -12,6 +12,7 @@ class CommerceMatching(models.Model):
 
     _name = "commerce.matching"
     _description = "Matching"
+    _rec_names_search = ("connection_id.name",)
     _inherit = ["mail.thread"]
     _order = "id desc"
 
@@ -55,7 +56,8 @@ class CommerceMatching(models.Model):
     def _compute_name(self):
         labels = dict(self._fields["resource"]._description_selection(self.env))
         for matching in self:
-            matching.name = f"{matching.connection_id.name}: {labels.get(matching.resource)}"
+            parts = (matching.connection_id.name, labels.get(matching.resource))
+            matching.name = ": ".join(filter(None, parts))
 
     def _compute_counts(self):
         groups = self.env["commerce.matching.line"]._read_group(

@@ -8,6 +8,7 @@ class CommerceRun(models.Model):
 
     _name = "commerce.run"
     _description = "Sync Run"
+    _rec_names_search = ("connection_id.name",)
     _order = "id desc"
 
     flow_id = fields.Many2one("commerce.flow", required=True, readonly=True, ondelete="cascade")

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..engine import queue
 from ..engine.database import NOW
 
 

@@ -247,7 +247,9 @@ def report(odoo, store, products, invoices):
 
 def stock_rows(odoo, store, products):
     skus = [variant["default_code"] for family in products for variant in family]
-    here = odoo.search_read("product.product", [["default_code", "in", skus]], "default_code", "free_qty")
+    here = odoo.search_read(
+        "product.product", [["default_code", "in", skus]], "default_code", "free_qty"
+    )
     there = {item["sku"]: item["stock_quantity"] for item in all_items(store)}
     return [
         (item["default_code"], str(max(0, int(item["free_qty"]))), str(there[item["default_code"]]))

@@ -4,7 +4,6 @@ from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 import requests
-
 from odoo.tests import HttpCase, TransactionCase
 from odoo.tests.common import _super_send, release_test_lock
 

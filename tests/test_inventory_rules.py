@@ -330,7 +330,7 @@ class TestWhen(InventoryCase):
             self.set_stock(product, 5)
             self.flush()
             self.assertTrue(self.jobs())
-            raise ValidationError("no")
+            raise ValidationError("no")  # pylint: disable=translation-required
         self.flush()
         self.assertFalse(self.jobs())
 

@@ -1,5 +1,4 @@
 import requests
-
 from odoo.tests import HttpCase
 
 from .common import StoreCase

@@ -31,7 +31,7 @@ def store():
 
 
 def connect(odoo, store):
-    """A live connection worked on by queue_job, with one bound product; ``(connection, product)``"""
+    """A live connection worked on by queue_job, with one bound product: the ids of both."""
     connection = odoo(
         "commerce.connection",
         "create",

@@ -1,5 +1,7 @@
 """GCRA: never more than a burst and the rate, and nothing of it wasted."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,7 +90,7 @@ def test_no_window_of_time_sees_more_than_the_burst_and_the_rate(limit, gaps):
 @given(limits, pauses)
 def test_requests_leave_in_the_order_in_which_they_asked(limit, gaps):
     sent = send(limit, moments_of(gaps))
-    assert all(later >= earlier - 1e-6 for earlier, later in zip(sent, sent[1:], strict=False))
+    assert all(later >= earlier - 1e-6 for earlier, later in pairwise(sent))
 
 
 @given(limits, pauses)

@@ -48,9 +48,7 @@ def environ(environment, channels):
 def install(environment, database, modules=("queue_job",), addons=()):
     """Install it, and what else is named, in an existing database."""
     arguments = ("--init", ",".join(modules), "--stop-after-init", "--no-http")
-    command = environment.odoo_command(
-        database, *arguments, options=options(environment, addons)
-    )
+    command = environment.odoo_command(database, *arguments, options=options(environment, addons))
     run_logged(command, "queue-job-install", env=environ(environment, "root:1"))
 
 
