@@ -121,9 +121,9 @@ def close_tries(cr, tries):
                           error_hint, traceback, request_line, http_status, response, request_id,
                           duration, external_id)
              WHERE attempt.id = try.attempt_id
-               -- not state = 'sending': that would have the planner read the index of those
-               -- under way, which is full of dead entries while the queue is busy
-               AND attempt.finished_at IS NULL
+               -- said so that the planner neither reads the index of those under way, which is
+               -- full of dead entries while the queue is busy, nor takes them for few
+               AND attempt.state = ANY(ARRAY(SELECT 'sending'))
             """,
             NOW,
             *columns(tries, *_CLOSING),

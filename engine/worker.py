@@ -229,9 +229,11 @@ class Worker:
                      JOIN commerce_connection AS connection ON connection.id = flow.connection_id
                     WHERE flow.active AND connection.active AND connection.state = 'live'
                       AND %(mine)s
-                      AND EXISTS (SELECT 1 FROM commerce_job AS job
-                                   WHERE job.flow_id = flow.id AND job.state = 'pending'
-                                     AND job.run_after <= %(now)s)
+                      -- in the order of the index of due jobs, to be read at its head
+                      AND (SELECT job.id FROM commerce_job AS job
+                            WHERE job.flow_id = flow.id AND job.state = 'pending'
+                              AND job.run_after <= %(now)s
+                            ORDER BY job.priority, job.run_after, job.id LIMIT 1) IS NOT NULL
                     ORDER BY flow.priority, flow.id""",
                 mine=self._mine(),
                 now=NOW,

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import requests
+from devenv import workspace
 from devenv.console import say, step
 
 from .nursery import Nursery
@@ -76,12 +77,13 @@ def crash(_environment):
         durable.start_store(Path(folder) / "store.sqlite", options=KEY_OPTIONS) as store,
     ):
         access = Store(store.url, KEY, SECRET)
-        log = Path(folder) / "workers.log"
+        log = workspace.FOLDER / "logs" / "crash.log"
+        log.unlink(missing_ok=True)
         with Nursery(durable.write_config(), database, log, durable.environ()) as nursery:
             outcome = run(nursery, access, LONG, _restart(durable.server))
         say(outcome.summary())
         if outcome.wrong:
-            say(log.read_text()[-5000:])
+            say(f"  What the workers said: {log}")
         return [len(outcome.wrong)], None
 
 
