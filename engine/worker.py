@@ -101,6 +101,13 @@ class Chunk:
             self.endings = [ending for ending in self.endings if ending.job.id in job_ids]
 
 
+def as_unexpected(error, **kwargs):
+    """A bug of ours as an error of the jobs it hit; called where it was caught."""
+    wrapped = Unexpected(type(error).__name__, **kwargs)
+    wrapped.traceback = traceback.format_exc()
+    return wrapped
+
+
 @dataclass(frozen=True)
 class Drained:
     """What :meth:`Worker.drain` did: settled jobs, whether more are due, when the next will be."""
@@ -138,6 +145,7 @@ class Worker:
         self._exhausted = False
         self._looked_at = None
         self._next_reclaim = 0.0
+        self._broken = set()  # flows
 
     def drain(self):
         """Work until nothing is due or the time is up.
@@ -148,11 +156,9 @@ class Worker:
         under_way = []
         try:
             while time.monotonic() < deadline:
-                self._reclaim()
-                chunk = self._take_up(under_way)
-                if chunk:
-                    self._begin(chunk, under_way)
-                elif under_way:
+                if self._take_on(under_way):
+                    continue
+                if under_way:
                     self._finish_next(under_way, deadline)
                 elif self._settling:
                     self._await_settled()  # it may free jobs that waited for those settled
@@ -196,6 +202,23 @@ class Worker:
 
     # === PHASE 1: CLAIM AND PREPARE === #
 
+    def _take_on(self, under_way):
+        """Claim and begin one chunk, if there is one.
+
+        While the database is away there is none: what is under way can still be finished.
+        """
+        try:
+            self._reclaim()
+            chunk = self._take_up(under_way)
+            if chunk:
+                self._begin(chunk, under_way)
+            return bool(chunk)
+        except OUTAGES as error:
+            if not under_way and not self._settling:
+                raise
+            _logger.warning("nothing taken up: %s", error)
+            return False
+
     def _take_up(self, under_way):
         """Claim one chunk of the flow whose turn it is.
 
@@ -206,10 +229,10 @@ class Worker:
             return None
         busy = Counter(chunk.flow.connection_id for chunk in under_way)
         for flow_id, connection_id in self._transact(self._candidates):
-            if busy[connection_id] >= CHUNKS_PER_CONNECTION:
+            if busy[connection_id] >= CHUNKS_PER_CONNECTION or flow_id in self._broken:
                 continue
             since = time.monotonic()
-            chunk = self._transact(lambda cr, f=flow_id, c=connection_id: self._claim(cr, f, c))
+            chunk = self._try_to_claim(flow_id, connection_id)
             if chunk:
                 self._leases.add(chunk.worker, [job.id for job in chunk.jobs], since)
                 self._turn += 1
@@ -249,6 +272,17 @@ class Worker:
             return SQL("connection.runner <> 'queue_job'")
         return SQL("TRUE")
 
+    def _try_to_claim(self, flow_id, connection_id):
+        """A flow that cannot be worked on (its platform's addon is gone) stops no other."""
+        try:
+            return self._transact(lambda cr: self._claim(cr, flow_id, connection_id))
+        except OUTAGES:
+            raise
+        except Exception:
+            _logger.exception("flow %s cannot be worked on", flow_id)
+            self._broken.add(flow_id)
+            return None
+
     def _claim(self, cr, flow_id, connection_id):
         admission = traffic.admits(cr, connection_id)
         if admission == "none":
@@ -285,11 +319,15 @@ class Worker:
 
     def _begin(self, chunk, under_way):
         """Do what can be done at once with a chunk that was claimed."""
-        if chunk.flow.direction == "in":
-            self._done += self._import(chunk)
-            self._leases.drop(chunk.worker)
-            return
-        self._prepare(chunk)
+        try:
+            if chunk.flow.direction == "in":
+                self._done += self._import(chunk)
+                self._leases.drop(chunk.worker)
+                return
+            self._prepare(chunk)
+        except BaseException:
+            self._leases.drop(chunk.worker)  # whoever comes next takes its jobs up again
+            raise
         self._announce(chunk)
         under_way.append(chunk)
 
@@ -297,7 +335,14 @@ class Worker:
         """Build the documents, write the log's ``sending`` rows, and start to send."""
         # a transaction of its own, begun after the claim: it sees every change that was committed
         # before, and a later change has a job of its own
-        transact(self.registry.cursor, lambda cr: self._prepare_in(cr, chunk))
+        try:
+            transact(self.registry.cursor, lambda cr: self._prepare_in(cr, chunk))
+        except OUTAGES:
+            raise
+        except Exception as error:
+            _logger.exception("flow %s: nothing can be prepared", chunk.flow.id)
+            wrapped = as_unexpected(error)
+            chunk.items, chunk.endings = [], [Ending(job, error=wrapped) for job in chunk.jobs]
         self._transact(lambda cr: self._open_tries(cr, chunk))
         if not chunk.items:
             return
@@ -319,9 +364,7 @@ class Worker:
             raise
         except Exception as error:
             _logger.exception("flow %s: the adapter cannot begin", chunk.flow.id)
-            wrapped = Unexpected(type(error).__name__)
-            wrapped.traceback = traceback.format_exc()
-            raise wrapped from error
+            raise as_unexpected(error) from error
 
     def _prepare_in(self, cr, chunk):
         chunk.items, chunk.endings = [], []
@@ -441,7 +484,7 @@ class Worker:
         try:
             chunk = self._answered.get(timeout=max(0, deadline + OVERTIME - time.monotonic()))
         except Empty:
-            for line in self._lines.values():
+            for line in list(self._lines.values()):
                 line.stop(TIME_IS_UP)
             chunk = self._answered.get()
         under_way.remove(chunk)
@@ -465,16 +508,41 @@ class Worker:
         settlement = Settlement(chunk, random.random)
         # before the jobs are free again: a store that wants to be left alone is
         self._pass_on(chunk, settlement)
-        moved = self._persist(chunk, lambda cr: settlement.settle(cr, self._env(cr)))
+        try:
+            settled = self._settle(chunk, settlement)
+        except OUTAGES:
+            raise
+        except Exception:
+            _logger.exception("chunk %s: settled one by one", chunk.worker)
+            settled = sum(self._settle_alone(chunk, ending) for ending in chunk.endings)
         self._leases.drop(chunk.worker)
+        return settled
+
+    def _settle(self, chunk, settlement):
+        moved = self._persist(
+            chunk, lambda: self._transact(lambda cr: settlement.settle(cr, self._env(cr)))
+        )
         return len(moved)
+
+    def _settle_alone(self, chunk, ending):
+        """One result that cannot be written down takes no other with it."""
+        try:
+            return self._settle(chunk, Settlement(chunk, random.random, [ending]))
+        except OUTAGES:
+            raise
+        except Exception as error:
+            failed = Ending(ending.job, ending.label, error=as_unexpected(error, uncertain=True))
+            return self._settle(chunk, Settlement(chunk, random.random, [failed]))
 
     def _persist(self, chunk, work):
         """Write down what a chunk has come to, through a restart of the database if it must be:
-        forgotten, it would all have to be found out again."""
+        forgotten, it would all have to be found out again.
+
+        :param work: a transaction
+        """
         while True:
             try:
-                return self._transact(work)
+                return work()
             except OUTAGES as error:
                 if not self._leases.holds(chunk.worker):
                     raise
@@ -484,15 +552,23 @@ class Worker:
     def _pass_on(self, chunk, settlement):
         """What the chunk told about the line to the store: breaker, pause, notices."""
         news = settlement.news
-        change = self._transact(
-            lambda cr: traffic.report(cr, chunk.flow.connection_id, news, chunk.flow.threshold)
+        connection_id = chunk.flow.connection_id
+        change = self._persist(
+            chunk,
+            lambda: self._transact(
+                lambda cr: traffic.report(cr, connection_id, news, chunk.flow.threshold)
+            ),
         )
         refused = settlement.refused
         if change or refused:
-            transact(
-                self.registry.cursor,
-                lambda cr: self._tell(cr, chunk.flow.connection_id, change, news.error, refused),
-            )
+            try:
+                transact(
+                    self.registry.cursor,
+                    lambda cr: self._tell(cr, connection_id, change, news.error, refused),
+                )
+            except Exception:
+                # a notice that nobody gets must not cost what was sent
+                _logger.exception("connection %s: nobody was told", connection_id)
         line = self._lines.get(chunk.flow.connection_id)
         if line and line.stopped:
             # Why it stopped is written down by now and keeps further jobs from being claimed; once

@@ -57,6 +57,7 @@ class Matcher:
                 ("external_id", "in", external_ids),
             ]
         )
+        bindings -= bindings._orphans()
         return {binding.external_id: binding.res_id for binding in bindings}
 
     def _prepare_line(self, document, status, record=None, reason=""):

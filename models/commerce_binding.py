@@ -53,12 +53,24 @@ class CommerceBinding(models.Model):
 
     @api.depends("model", "res_id")
     def _compute_record_name(self):
+        names = {}
+        for model, records in self._records():
+            # a binding can be made by hand, to anything: it must tell nobody what he may not see
+            for record in records._filtered_access("read"):
+                names[model, record.id] = record.display_name
         for binding in self:
-            known = binding.model in self.env and binding.res_id
-            # a name for the list: whoever may see the binding may know what it is about
-            record_sudo = self.env[binding.model].sudo().browse(binding.res_id) if known else None
-            exists = record_sudo and record_sudo.exists()
-            binding.record_name = record_sudo.display_name if exists else False
+            binding.record_name = names.get((binding.model, binding.res_id), False)
+
+    def _records(self):
+        """``(model, existing records)`` of these bindings, model by model."""
+        for model, bindings in self.grouped("model").items():
+            if model in self.env and not self.env[model]._abstract:
+                yield model, self.env[model].browse(bindings.mapped("res_id")).exists()
+
+    def _orphans(self):
+        """Those of these bindings whose record was deleted in Odoo."""
+        alive = {(model, res_id) for model, records in self._records() for res_id in records.ids}
+        return self.filtered(lambda binding: (binding.model, binding.res_id) not in alive)
 
     def write(self, vals):
         result = super().write(vals)

@@ -183,6 +183,7 @@ class CommerceMatching(models.Model):
             lines = matching.line_ids.filtered(
                 lambda line: line.accepted and line.status != "bound"
             )
+            lines._get_bindings()._orphans().unlink()
             lines._check_bindable()
             self.env["commerce.binding"].create([line._prepare_binding() for line in lines])
             lines.status = "bound"

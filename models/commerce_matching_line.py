@@ -79,8 +79,17 @@ class CommerceMatchingLine(models.Model):
     def _taken(self):
         """The lines of one matching whose record is bound already (on either side), or chosen for
         another line too."""
+        bound = self._get_bindings()
+        here, there = set(bound.mapped("res_id")), set(bound.mapped("external_id"))
+        chosen = Counter(self.mapped("res_id"))
+        return self.filtered(
+            lambda line: line.res_id in here or line.external_id in there or chosen[line.res_id] > 1
+        )
+
+    def _get_bindings(self):
+        """The bindings there are of the records of these lines, on either side."""
         connection, resource = self.matching_id.connection_id, self.matching_id.resource
-        bound = self.env["commerce.binding"].search(
+        return self.env["commerce.binding"].search(
             [
                 ("connection_id", "=", connection.id),
                 ("resource", "=", resource),
@@ -88,11 +97,6 @@ class CommerceMatchingLine(models.Model):
                 ("res_id", "in", self.mapped("res_id")),
                 ("external_id", "in", self.mapped("external_id")),
             ]
-        )
-        here, there = set(bound.mapped("res_id")), set(bound.mapped("external_id"))
-        chosen = Counter(self.mapped("res_id"))
-        return self.filtered(
-            lambda line: line.res_id in here or line.external_id in there or chosen[line.res_id] > 1
         )
 
     def _prepare_binding(self):

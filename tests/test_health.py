@@ -229,7 +229,7 @@ class TestRefusedCredentials(HealthCase):
         self.assertEqual(len(self.store.requests), 1)
         self.assertEqual(set(self.jobs().mapped("state")), {"pending"})
         self.assertEqual(set(self.jobs().mapped("attempts")), {0})
-        self.assertEqual(self.jobs()[0].waiting, "Demo Store is not live.")
+        self.assertEqual(self.jobs()[0].waiting, "Demo Store is paused.")
         notice = self.notices()
         self.assertEqual(len(notice), 1)
         self.assertEqual(notice.summary, "Demo Store is paused")
@@ -310,7 +310,7 @@ class TestStoreDown(HealthCase):
         self.assertEqual(self.jobs().mapped("attempts"), spent)
         self.assertEqual(set(self.jobs().mapped("state")), {"pending"})
         self.assertEqual(self.notices().summary, "Demo Store does not answer")
-        self.assertEqual(self.jobs()[0].waiting, self.connection.health_message)
+        self.assertEqual(self.jobs()[0].waiting, "Demo Store does not answer.")
 
     def test_failed_probes_burn_no_try_and_tell_nobody_again(self):
         spent = self.jobs().mapped("attempts")

@@ -330,7 +330,7 @@ class TestWhen(InventoryCase):
             self.set_stock(product, 5)
             self.flush()
             self.assertTrue(self.jobs())
-            raise ValidationError("no")  # pylint: disable=translation-required
+            raise ValidationError("no")
         self.flush()
         self.assertFalse(self.jobs())
 

@@ -7,7 +7,7 @@ from .common import StoreCase
 
 
 class MatchingCase(StoreCase):
-    def read(self, resource="variant", connection=None):  # pylint: disable=method-required-super
+    def read(self, resource="variant", connection=None):
         """A matching, read from the store as the scheduled action does."""
         matching = self.env["commerce.matching"].create(
             {"connection_id": (connection or self.connection).id, "resource": resource}
@@ -118,6 +118,19 @@ class TestFinding(MatchingCase):
         self.assertEqual((bound.product_id, bound.accepted), (mug, False))
         missing = matching.line_ids - bound
         self.assertEqual((missing.product_id, missing.status), (newcomer, "missing_there"))
+
+    def test_what_was_bound_to_a_record_deleted_since_is_matched_again(self):
+        mug = self.make_product("MUG-B")
+        external_id = self.publish(mug)[mug]
+        mug.product_tmpl_id.unlink()
+        again = self.make_product("MUG-B")
+        matching = self.read()
+        self.assertEqual(self.lines(matching), {"MUG-B": ("matched", again)})
+        matching.action_confirm()
+        self.assertEqual(self.bindings(), {again.id: external_id})
+        self.set_stock(again, 4)
+        self.drain()
+        self.assertEqual(self.store_stock(), {"MUG-B": 4})
 
     def test_one_bound_to_another_of_the_store_is_ambiguous(self):
         mug = self.make_product("MUG-B")

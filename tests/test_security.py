@@ -232,25 +232,41 @@ class TestAccess(SecurityCase):
         record.browse().web_search_read([], {name: {} for name in fields})
         Form(record)
 
-    def test_the_lists_name_records_the_reader_has_no_right_to(self):
+    def bind(self, record, resource, external_id, **vals):
+        return self.env["commerce.binding"].create(
+            {
+                "connection_id": self.connection.id,
+                "resource": resource,
+                "model": record._name,
+                "res_id": record.id,
+                "external_id": external_id,
+                **vals,
+            }
+        )
+
+    def test_the_list_of_bindings_opens_for_who_may_not_see_all_the_records(self):
         order = self.env["sale.order"].create(
             {"partner_id": self.env["res.partner"].create({"name": "Invented Person"}).id}
         )
-        binding = self.env["commerce.binding"].create(
-            {
-                "connection_id": self.connection.id,
-                "resource": "order",
-                "model": "sale.order",
-                "res_id": order.id,
-                "external_id": "1042",
-            }
-        )
+        binding = self.bind(order, "order", "1042", external_ref="1042")
         self.env.invalidate_all()
         self.assertFalse(order.with_user(self.user).has_access("read"))
-        shown = binding.with_user(self.user).web_search_read(
-            [("id", "=", binding.id)], {"record_name": {}, "external_id": {}}
+        bindings = binding.browse().with_user(self.user)
+        shown = bindings.web_search_read([], {"record_name": {}, "external_ref": {}})["records"]
+        names = {row["id"]: row["record_name"] for row in shown}
+        self.assertEqual(names[binding.id], False)
+        self.assertTrue(names[self.records["commerce.binding"].id])
+
+    def test_a_binding_made_by_hand_tells_nothing_its_maker_may_not_see(self):
+        company = self.env["res.company"].create({"name": "Company B"})
+        secret = self.env["product.product"].create(
+            {"name": "Next year's mug", "company_id": company.id}
         )
-        self.assertEqual(shown["records"][0]["record_name"], order.name)
+        for record in (secret, self.env["ir.config_parameter"].search([], limit=1)):
+            with self.subTest(model=record._name):
+                binding = self.bind(record, "variant", f"9-{record._name}")
+                self.env.invalidate_all()
+                self.assertFalse(binding.with_user(self.manager).record_name)
 
 
 class TestCalls(SecurityCase):

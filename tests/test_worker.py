@@ -2,6 +2,7 @@
 tells how."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -239,6 +240,68 @@ class TestBugs(WorkerCase):
         self.assertIn("parcels", job.attempt_ids.traceback)
         self.assertFalse(job.uncertain)
 
+    def test_a_result_that_cannot_be_written_down_fails_alone(self):
+        self.have_variations(3)
+        push = WooCommerceAdapter._push_inventory
+
+        def odd(adapter, documents, keys):
+            [result] = push(adapter, documents, keys)
+            return [replace(result, seen={1, 2}) if documents[0].sku == "VAR-1" else result]
+
+        with patch.object(WooCommerceAdapter, "_push_inventory", odd), mute_logger(WORKER_LOG):
+            self.drain()
+        self.assertEqual(
+            [self.by_sku(f"VAR-{number}").state for number in range(3)], ["done", "failed", "done"]
+        )
+        job = self.by_sku("VAR-1")
+        self.assertEqual((job.error_kind, job.uncertain), ("unexpected", True))
+        self.assertIn("not JSON serializable", job.attempt_ids.traceback)
+        self.assertFalse(self.attempts(("state", "=", "sending")))
+
+    def test_a_bug_in_the_mapper_as_a_whole_fails_its_jobs_with_a_traceback(self):
+        self.have_products(1, 2)
+        broken = patch.object(InventoryMapper, "__init__", side_effect=KeyError("mapper"))
+        facts = Worker._flow_facts(Worker(self.env), self.cr, self.inventory_flow.id)
+        known = patch.object(Worker, "_flow_facts", return_value=facts)
+        with broken, known, mute_logger(WORKER_LOG):
+            self.drain()
+        self.assertStates(self.jobs(), "failed", "failed")
+        self.assertIn("mapper", self.attempts()[0].traceback)
+
+    def test_a_flow_that_cannot_be_worked_on_stops_no_other(self):
+        self.have_products(1)
+        broken = self.env["commerce.flow"].create(
+            {"connection_id": self.connection.id, "kind": "invoice"}
+        )
+        queue.enqueue(self.cr, self.inventory_flow_order(flow_id=broken.id, priority=1))
+        facts = Worker._flow_facts
+
+        def gone(worker, cr, flow_id):
+            if flow_id == broken.id:
+                raise KeyError("its addon was uninstalled")
+            return facts(worker, cr, flow_id)
+
+        with patch.object(Worker, "_flow_facts", gone), mute_logger(WORKER_LOG):
+            self.drain()
+        self.assertEqual(self.by_sku("SKU-0").filtered("outcome").state, "done")
+
+    def inventory_flow_order(self, **vals):
+        mapper = self.inventory_flow._get_mapper()
+        order = self.inventory_flow._get_order(mapper, (10**6,), False, None)
+        return queue.Order(**{**vars(order), **vals})
+
+    def test_a_notice_that_fails_costs_nobody_his_result(self):
+        self.connection.breaker_threshold = 1
+        self.have_products(1)
+        self.store.fault("http_500_before")
+        tell = patch.object(
+            type(self.env["commerce.connection"]), "_line_changed", side_effect=KeyError("mail")
+        )
+        with tell, mute_logger(WORKER_LOG):
+            self.drain()
+        self.assertStates(self.jobs(), "pending")
+        self.assertEqual(self.attempts().mapped("state"), ["retry"])
+
     def test_a_zero_byte_in_the_answer_harms_nobody(self):
         self.have_products(1, 2)
         self.store.fault("bad_item", sku="SKU-1", code="odd\x00code", message="odd\x00words")
@@ -400,7 +463,7 @@ class TestBreaker(WorkerCase):
         self.assertEqual(self.jobs().tries, tries)
         self.assertEqual(len(self.store.requests), requests)
         self.assertEqual(len(self.notices()), 1)
-        self.assertEqual(self.jobs().waiting, self.connection.health_message)
+        self.assertIn("does not answer", self.jobs().waiting)
 
     def test_the_first_probe_comes_soon_however_many_requests_failed_at_once(self):
         self.connection.parallel_requests = 8
@@ -568,7 +631,7 @@ class TestPause(WorkerCase):
         self.assertEqual(self.drain(), self.drain())
         self.assertStates(self.jobs(), "pending")
         self.assertFalse(self.store.requests)
-        self.assertIn("not live", self.jobs().waiting)
+        self.assertIn("paused", self.jobs().waiting)
         self.connection.action_resume()
         self.drain()
         self.assertStates(self.jobs(), "done")

@@ -15,7 +15,7 @@ from ..engine.lease import Leases
 from ..engine.rate_limit import RateLimit, Throttle
 from ..engine.worker import Worker
 from ..sandbox.woocommerce import WooCommerceStore
-from .clone import Background, CloneCase
+from .clone import Background, CloneCase, server
 
 
 class Killed(BaseException):
@@ -198,14 +198,34 @@ class TestTransactions(LiveCase):
         self.assertEqual(self.variation_stock(), wanted)
         self.assertEqual(self.attempt_states(), ["done"] * 3)
 
+    def test_also_where_it_stayed_away_for_a_while(self):
+        wanted = self.have_variations("AWAY", range(1, 4))
+        self.store.fault("latency", ms=400)
+        with mute_logger("odoo.sql_db", "odoo.addons.commerce_sync.engine.worker"):
+            worker = Background(lambda: self.drain(lease=20.0))
+            while len(self.store.requests) < 2:
+                time.sleep(0.02)
+            self.let_in(False)
+            self.cut_off()
+            time.sleep(2)
+            self.let_in(True)
+            self.assertEqual(worker.result().done, 3)
+        self.assertEqual(self.variation_stock(), wanted)
+        self.assertEqual(self.attempt_states(), ["done"] * 3)
+
     def cut_off(self):
         """Every database connection breaks, as in a restart of the server."""
-        with odoo.sql_db.db_connect("postgres").cursor() as cr:
-            cr.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = %s AND pid <> pg_backend_pid()",
-                [self.database],
-            )
+        self.as_administrator(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{self.database}' AND pid <> pg_backend_pid()"
+        )
+
+    def let_in(self, allowed):
+        self.as_administrator(f'ALTER DATABASE "{self.database}" ALLOW_CONNECTIONS {allowed}')
+
+    def as_administrator(self, statement):
+        with server().connection.cursor() as cr:
+            cr.execute(statement)
 
     def test_a_change_that_is_committed_while_its_job_is_sent_is_sent_too(self):
         self.have_products("BUSY", [3])

@@ -44,7 +44,8 @@ def _multiply(env):
         f"INSERT INTO commerce_job ({', '.join(names)}) SELECT {', '.join(values)}"
         " FROM generate_series(1, 9) AS copy CROSS JOIN commerce_job AS job ORDER BY copy, job.id"
     )
-    env.cr.execute("UPDATE commerce_job SET force = true")
+    # All at once, so that the copies of one job are not taken up together.
+    env.cr.execute("UPDATE commerce_job SET force = true, run_after = now() - interval '1 day'")
 
 
 _VALUES = {
