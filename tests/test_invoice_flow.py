@@ -366,7 +366,7 @@ class TestWhich(InvoiceCase):
             self.invoice(order)
             self.flush()
             self.assertTrue(self.jobs())
-            raise ValidationError("no")
+            raise ValidationError("no")  # pylint: disable=translation-required
         self.flush()
         self.assertFalse(self.jobs())
 
