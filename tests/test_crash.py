@@ -23,5 +23,5 @@ def test_nothing_is_lost_and_nothing_is_doubled_when_workers_are_killed():
     ):
         access = crash.Store(store.url, store.key, store.secret)
         outcome = crash.run(nursery, access, crash.SHORT)
-        print(outcome.summary())  # pylint: disable=print-used
+        print(outcome.summary())
         assert not outcome.wrong, (Path(folder) / "log").read_text()[-5000:]

@@ -366,7 +366,7 @@ class TestWhich(InvoiceCase):
             self.invoice(order)
             self.flush()
             self.assertTrue(self.jobs())
-            raise ValidationError("no")  # pylint: disable=translation-required
+            raise ValidationError("no")
         self.flush()
         self.assertFalse(self.jobs())
 

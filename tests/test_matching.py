@@ -7,7 +7,7 @@ from .common import StoreCase
 
 
 class MatchingCase(StoreCase):
-    def read(self, resource="variant", connection=None):  # pylint: disable=method-required-super
+    def read(self, resource="variant", connection=None):
         """A matching, read from the store as the scheduled action does."""
         matching = self.env["commerce.matching"].create(
             {"connection_id": (connection or self.connection).id, "resource": resource}

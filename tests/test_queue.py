@@ -41,7 +41,7 @@ class Helpers:
         moves = [queue.Move(job_id, state, **vals) for job_id in job_ids]
         return sorted(queue.settle(cr, worker, moves))
 
-    def read(self, cr, *columns):  # pylint: disable=method-required-super
+    def read(self, cr, *columns):
         cr.execute(
             f"SELECT {', '.join(columns)} FROM commerce_job WHERE connection_id = %s ORDER BY id",
             [self.connection_id],
