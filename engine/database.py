@@ -2,6 +2,7 @@
 
 import logging
 
+import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 from odoo.tools import SQL
@@ -59,4 +60,9 @@ def transact(cursor, work):
             if number == MOST_TRIES:
                 raise
             _logger.info("try %s of a transaction collided: %s", number, error.pgcode)
+        except psycopg2.DatabaseError as error:
+            # what the driver makes of a connection that broke in an unusual moment
+            if type(error) is psycopg2.DatabaseError:
+                raise psycopg2.OperationalError(str(error)) from error
+            raise
     raise AssertionError("unreachable")

@@ -4,14 +4,21 @@ GCRA (generic cell rate algorithm): one number per connection, the *theoretical 
 says all. The number lives in one row; a short transaction of its own moves it.
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
 
+import psycopg2
 from odoo.tools import SQL
 
 from ..adapters.errors import RateLimited
 from .database import NOW, read_committed
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds that nothing is sent after the database could not be asked.
+DATABASE_AWAY_WAIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,29 @@ class Throttle:
             raise RateLimited("The store's own rate limit is used up.", retry_after=wait)
         if self.limit:
             with self._lock:
-                wait = max(wait, self._reserve(cost))
+                wait = max(wait, self._try_to_reserve(cost))
         time.sleep(max(wait, 0.0))
+
+    def _try_to_reserve(self, cost):
+        try:
+            return self._reserve(cost)
+        except psycopg2.Error as error:
+            _logger.warning("connection %s: no reservation: %s", self.connection_id, error)
+            raise RateLimited(
+                "The rate limit cannot be kept while the database is away.",
+                retry_after=DATABASE_AWAY_WAIT,
+            ) from error
 
     def put_off(self, seconds):
         """The store says that it takes nothing more for so long: every worker waits with us."""
         self._shut_until = time.monotonic() + seconds
+        try:
+            self._tell_others(seconds)
+        except psycopg2.Error as error:
+            # a courtesy: the answer beside which it was said must not be lost for it
+            _logger.warning("connection %s: nobody else was told: %s", self.connection_id, error)
+
+    def _tell_others(self, seconds):
         with self.cursor() as cr:
             read_committed(cr)
             cr.execute(

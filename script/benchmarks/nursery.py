@@ -278,7 +278,7 @@ def committed(registry, function, *arguments):
         try:
             with registry.cursor() as cr:
                 return function(environment(cr), *arguments)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except psycopg2.Error as error:
             print(f"once more: {error}", file=sys.stderr)
             time.sleep(0.2)
     raise TimeoutError("no transaction went through")
