@@ -25,6 +25,7 @@ class Ending:
     external_id: str = ""
     result: Result | None = None
     parcel: object = None
+    unread: bool = False  # inbound: the store, asked for the rest of it, did not tell
 
     @classmethod
     def of(cls, item, **ending):
@@ -118,6 +119,12 @@ class Settlement:
                 news.failures = 0
             if kind == "rate_limit":
                 news.wait = max(news.wait, failure.retry_after or retry.DEFAULT_RATE_LIMIT_WAIT)
+        for error in [ending.error for ending in self.endings if ending.unread]:
+            if error.kind == "temporary":
+                news.failures += 1
+                news.error = error.message
+            elif error.kind == "rate_limit":
+                news.wait = max(news.wait, error.retry_after or retry.DEFAULT_RATE_LIMIT_WAIT)
         return news
 
     def _get_move(self, ending):

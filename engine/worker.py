@@ -31,7 +31,7 @@ from . import log, queue, traffic
 from .database import NOW, read_committed, transact
 from .inbound import Importer
 from .lease import Leases
-from .line import Item, Line, NotSent
+from .line import LEASE_OVER, Item, Line, NotSent
 from .retry import RetryPolicy
 from .settlement import Ending, Settlement
 
@@ -144,6 +144,7 @@ class Worker:
         self._done = 0
         self._exhausted = False
         self._looked_at = None
+        self._deadline = 0.0
         self._next_reclaim = 0.0
         self._broken = set()  # flows
 
@@ -152,21 +153,21 @@ class Worker:
 
         :return: :class:`Drained`
         """
-        deadline = time.monotonic() + self.seconds
+        self._deadline = time.monotonic() + self.seconds
         under_way = []
         try:
-            while time.monotonic() < deadline:
+            while time.monotonic() < self._deadline:
                 if self._take_on(under_way):
                     continue
                 if under_way:
-                    self._finish_next(under_way, deadline)
+                    self._finish_next(under_way)
                 elif self._settling:
                     self._await_settled()  # it may free jobs that waited for those settled
                 else:
                     self._exhausted = True
                     break
             while under_way:
-                self._finish_next(under_way, deadline)
+                self._finish_next(under_way)
             self._await_settled()
         finally:
             self._close()
@@ -460,7 +461,16 @@ class Worker:
         except SyncError as error:
             chunk.endings = [Ending(job, error=error) for job in chunk.jobs]
             return self._finish(chunk)
-        return Importer(self.registry, chunk, adapter).run()
+        importer = Importer(
+            self.registry, chunk, adapter, lambda: self._objection(chunk), self._pass_on
+        )
+        return importer.run()
+
+    def _objection(self, chunk):
+        """Why not to begin another import of this chunk, if there is a reason."""
+        if time.monotonic() > self._deadline:
+            return TIME_IS_UP
+        return None if self._leases.holds(chunk.worker) else LEASE_OVER
 
     # === PHASES 2 AND 3: WAIT FOR THE THREADS, SETTLE === #
 
@@ -479,10 +489,11 @@ class Worker:
         for future in chunk.futures:
             future.add_done_callback(ended)
 
-    def _finish_next(self, under_way, deadline):
+    def _finish_next(self, under_way):
         """Settle the chunk that is answered first: a slow store keeps no other one waiting."""
         try:
-            chunk = self._answered.get(timeout=max(0, deadline + OVERTIME - time.monotonic()))
+            patience = self._deadline + OVERTIME - time.monotonic()
+            chunk = self._answered.get(timeout=max(0, patience))
         except Empty:
             for line in list(self._lines.values()):
                 line.stop(TIME_IS_UP)

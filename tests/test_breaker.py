@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -93,6 +93,9 @@ def test_a_success_closes_it():
 
 # === WHATEVER HAPPENS === #
 
+#: A busy machine may take its time.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 class BreakerMachine(RuleBasedStateMachine):
     """Any order of successes, failures, probes and time."""
@@ -133,8 +136,10 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
+TestBreakerMachine.settings = unhurried
 
 
+@unhurried
 @given(st.integers(1, 100), st.integers(0, 400))
 def test_it_never_opens_before_its_threshold(threshold, failures):
     breaker = failed(Breaker(), failures, threshold=threshold)

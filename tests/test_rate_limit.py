@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ..engine.rate_limit import RateLimit, reserve
@@ -65,8 +65,11 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_less():
 
 # === FOR ALL LIMITS === #
 
+#: A busy machine may take its time.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 limits = st.builds(RateLimit, rate=st.floats(0.1, 1000), burst=st.integers(1, 50))
-pauses = st.lists(st.just(0.0) | st.floats(0, 5), min_size=1, max_size=80)
+pauses = st.lists(st.just(0.0) | st.floats(0, 5), min_size=1, max_size=60)
 
 
 def moments_of(gaps):
@@ -77,6 +80,7 @@ def moments_of(gaps):
     return moments
 
 
+@unhurried
 @given(limits, pauses)
 def test_no_window_of_time_sees_more_than_the_burst_and_the_rate(limit, gaps):
     sent = sorted(send(limit, moments_of(gaps)))
@@ -87,12 +91,14 @@ def test_no_window_of_time_sees_more_than_the_burst_and_the_rate(limit, gaps):
             assert count <= limit.burst + limit.rate * (length + 1e-5)
 
 
+@unhurried
 @given(limits, pauses)
 def test_requests_leave_in_the_order_in_which_they_asked(limit, gaps):
     sent = send(limit, moments_of(gaps))
     assert all(later >= earlier - 1e-6 for earlier, later in pairwise(sent))
 
 
+@unhurried
 @given(limits, pauses)
 def test_nobody_waits_longer_than_all_before_him_need(limit, gaps):
     moments = moments_of(gaps)
@@ -100,6 +106,7 @@ def test_nobody_waits_longer_than_all_before_him_need(limit, gaps):
         assert 0 <= left - moment <= number / limit.rate + 1e-5
 
 
+@unhurried
 @given(limits, st.integers(1, 200))
 def test_nothing_of_the_limit_is_wasted(limit, count):
     last = at_once(limit, count)[-1]

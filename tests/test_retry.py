@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ..adapters.errors import ERROR_KINDS
@@ -144,7 +144,11 @@ def test_an_unknown_kind_of_error_needs_a_person():
 
 # === FOR ALL POLICIES === #
 
+#: A busy machine may take its time.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+
+@unhurried
 @given(policies, st.integers(1, 10**6), jitter)
 def test_a_pause_is_never_above_the_ceiling_nor_below_zero(policy, attempt, random):
     delay = policy.delay(attempt, random)
@@ -152,17 +156,20 @@ def test_a_pause_is_never_above_the_ceiling_nor_below_zero(policy, attempt, rand
     assert math.isfinite(delay)
 
 
+@unhurried
 @given(policies, st.integers(1, 60), jitter)
 def test_full_jitter_spreads_over_the_whole_pause(policy, attempt, random):
     ceiling = min(policy.max_delay, policy.first_delay * 2 ** (attempt - 1))
     assert policy.delay(attempt, random) == pytest.approx(ceiling * random)
 
 
+@unhurried
 @given(policies, st.integers(1, 100), jitter)
 def test_pauses_do_not_shrink_from_try_to_try(policy, attempt, random):
     assert policy.delay(attempt, random) <= policy.delay(attempt + 1, random)
 
 
+@unhurried
 @given(
     policies,
     st.sampled_from(ERROR_KINDS),
@@ -185,6 +192,7 @@ def test_every_failure_has_one_of_four_ends(policy, kind, attempt, random, asked
         assert not policy.max_age or age + decision.delay <= policy.max_age
 
 
+@unhurried
 @given(policies, st.lists(jitter, min_size=60, max_size=60))
 def test_a_job_that_always_fails_comes_to_an_end_after_exactly_its_tries(policy, draws):
     policy = RetryPolicy(policy.first_delay, policy.max_delay, policy.max_attempts)

@@ -56,7 +56,7 @@ class Plan:
 
 
 SHORT = Plan(products=100, changes=500, invoices=30, kills=8, lanes=3, patience=60.0)
-LONG = Plan(products=1000, changes=3000, invoices=300, kills=40)
+LONG = Plan(products=1000, changes=3000, invoices=300, kills=40, between_kills=1.2)
 
 
 @row(
