@@ -104,6 +104,100 @@ class InventoryLevel(Document):
     handles: dict = beside_content(default_factory=dict)  # noqa: RUF009
 
 
+# === CATALOGUE === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductOption:
+    """What the variants of a product differ in (``Colour``), with its values in their order."""
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductImage:
+    """A picture. ``checksum`` tells whether it changed; ``data`` is the file itself, read only when
+    it has to be sent; ``url`` is where the other system keeps it."""
+
+    checksum: str = ""
+    name: str = ""
+    mimetype: str = ""
+    url: str = beside_content(default="")
+    data: bytes = field(default=b"", repr=False, metadata=BESIDE_CONTENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductVariant:
+    """One sellable item of a product. ``values`` are those of the product's options, in their
+    order; ``weight`` is in kilograms; ``price`` is in the shop's currency, ``None``: not ours to
+    say. ``record_id`` is the variant's id in Odoo, by which a result names it."""
+
+    external_id: str = ""
+    sku: str = ""
+    barcode: str = ""
+    values: tuple[str, ...] = ()
+    weight: Decimal | None = None
+    price: Decimal | None = None
+    tracked: bool = True
+    active: bool = True
+    image: ProductImage | None = None
+    handles: dict = beside_content(default_factory=dict)  # noqa: RUF009
+    record_id: int = beside_content(default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product(Document):
+    """A product with all its variants; ``external_id`` is the product's own.
+
+    ``status`` is ``active``, ``draft`` or ``archived``; ``description`` is HTML; ``category`` names
+    from the root to the leaf. ``owned`` names the fields that are Odoo's to say (see
+    :data:`PRODUCT_FIELDS`): all others are left as the store has them, and say nothing here.
+    """
+
+    name: str = ""
+    description: str = ""
+    status: str = "active"
+    category: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    vendor: str = ""
+    options: tuple[ProductOption, ...] = ()
+    variants: tuple[ProductVariant, ...] = ()
+    images: tuple[ProductImage, ...] = ()
+    owned: tuple[str, ...] = ()
+    updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
+    url: str = beside_content(default="")
+
+
+#: What of a product can be owned field by field.
+PRODUCT_FIELDS = (
+    "name",
+    "description",
+    "status",
+    "category",
+    "tags",
+    "images",
+    "sku",
+    "barcode",
+    "weight",
+    "price",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price(Document):
+    """The price of one variant, in ``currency``. ``compare_at`` is the price before a reduction,
+    ``None`` without one. Whether taxes are included is the store's setting; ``taxes_included`` says
+    what these amounts are."""
+
+    sku: str = beside_content(default="")
+    price: Decimal
+    compare_at: Decimal | None = None
+    currency: str
+    taxes_included: bool = False
+    updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
+
+
 # === ACCOUNTING === #
 
 
@@ -152,6 +246,33 @@ class Invoice(Document):
     carriers: tuple[str, ...] = ()
     #: The PDF itself, for carriers that deliver it. The fingerprint is of what it says, above.
     pdf: bytes = field(default=b"", repr=False, metadata=BESIDE_CONTENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundLine:
+    """How much of one line of an order is given back. ``line_id`` is the store's id of that line;
+    ``amount`` is without tax; ``restock``: the pieces come back to the store's stock."""
+
+    line_id: str = ""
+    sku: str = ""
+    quantity: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+    restock: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditNote(Invoice):
+    """A posted credit note: amounts are positive. ``refunds``: the store pays the money back;
+    then ``refund_lines`` and ``refund_shipping`` (with tax) say for what, and ``total`` how much.
+    """
+
+    invoice_number: str = ""
+    reason: str = ""
+    refunds: bool = False
+    refund_lines: tuple[RefundLine, ...] = ()
+    refund_shipping: Decimal = Decimal(0)
+    notify: bool = beside_content(default=False)
 
 
 # === WHAT IS READ FOR MATCHING === #
@@ -243,11 +364,60 @@ class OrderLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Payment:
+    """Money that moved for an order. ``kind`` is ``payment``, ``authorization`` or ``refund``;
+    ``method`` is the store's technical name of the way of paying, ``transaction_id`` what the
+    payment provider calls it."""
+
+    external_id: str = ""
+    kind: str = "payment"
+    method: str = ""
+    title: str = ""
+    transaction_id: str = ""
+    amount: Decimal = Decimal(0)
+    currency: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRefund:
+    """What the store gave back of an order; ``amount`` with tax, ``shipping`` without."""
+
+    external_id: str
+    amount: Decimal
+    lines: tuple[RefundLine, ...] = ()
+    shipping: Decimal = Decimal(0)
+    shipping_tax: Decimal = Decimal(0)
+    reason: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customer(Document):
+    """A customer of the store. ``addresses``: places to deliver to, beside the ``billing`` one."""
+
+    name: str = ""
+    company: str = ""
+    email: str = ""
+    phone: str = ""
+    vat: str = ""
+    language: str = ""
+    note: str = ""
+    billing: Address | None = None
+    addresses: tuple[Address, ...] = ()
+    active: bool = True
+    updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
+    url: str = beside_content(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order(Document):
     """An order of a store.
 
     ``customer_id`` is the store's id of the customer, empty for a guest. ``status`` is the store's
-    own word; ``paid`` and ``cancelled`` say what it means. ``total`` includes taxes.
+    own word; ``paid`` and ``cancelled`` say what it means. ``total`` includes taxes. All amounts
+    are in ``currency``, the shop's, never what the customer saw. ``taxes_included``: the store's
+    prices include them. ``shipments`` are those the store itself made. ``language`` is an ISO code.
     """
 
     number: str
@@ -267,7 +437,43 @@ class Order(Document):
     payment_method: str = ""
     payment_title: str = ""
     transaction_id: str = ""
+    taxes_included: bool = False
+    payments: tuple[Payment, ...] = ()
+    refunds: tuple[OrderRefund, ...] = ()
+    shipments: tuple["Shipment", ...] = ()
+    vat: str = ""
+    language: str = ""
+    location_id: str = ""
+    tags: tuple[str, ...] = ()
     url: str = beside_content(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderStatus(Document):
+    """What Odoo has the store say of one of its orders; ``external_id`` is the order's.
+
+    ``cancelled``: the order is to be cancelled there, because of ``reason``; ``tags`` and ``note``
+    are for the store's staff.
+    """
+
+    cancelled: bool = False
+    completed: bool = False
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    notify: bool = beside_content(default=False)
+
+
+# === ANY RECORD === #
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record(Document):
+    """Any record of Odoo, as the flow's mapping says: ``values`` is the JSON that travels."""
+
+    model: str = beside_content(default="")
+    values: dict = field(default_factory=dict)
+    event: str = beside_content(default="")
 
 
 # === PLACES AND SHIPMENTS === #

@@ -14,6 +14,7 @@ from . import (
     commerce_webhook_event,
     connection_health,
     connection_runner,
+    connection_shopify,
     connection_webhook,
     connection_woocommerce,
     flow_inventory,

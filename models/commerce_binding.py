@@ -18,12 +18,21 @@ class CommerceBinding(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     resource = fields.Selection(
         [
+            ("product", "Product"),
             ("variant", "Product Variant"),
             ("order", "Order"),
+            ("order_line", "Order Line"),
             ("invoice", "Invoice"),
+            ("credit_note", "Credit Note"),
+            ("refund", "Refund"),
+            ("shipment", "Shipment"),
             ("customer", "Customer"),
+            ("address", "Address"),
+            ("record", "Record"),
             ("location", "Location"),
             ("tax", "Tax"),
+            ("carrier", "Carrier"),
+            ("payment_method", "Payment Method"),
         ],
         required=True,
     )

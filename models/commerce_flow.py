@@ -12,10 +12,13 @@ from ..mappers.base import MAPPERS
 #: Default order between kinds of data: what customers wait for goes first.
 PRIORITIES = {
     "order": 10,
+    "order_status": 15,
     "shipment": 20,
     "invoice": 30,
+    "credit_note": 30,
     "inventory": 40,
     "price": 45,
+    "customer": 48,
     "product": 50,
 }
 

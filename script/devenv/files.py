@@ -23,10 +23,13 @@ def digest(*parts):
 
 
 @contextlib.contextmanager
-def locked():
-    """Hold the cache folder's lock: one process at a time prepares something."""
+def locked(name="lock"):
+    """Hold a lock of the cache folder: one process at a time prepares something.
+
+    :param name: of the lock; what belongs to one checkout alone has one of its own
+    """
     cache().mkdir(parents=True, exist_ok=True)
-    with open(cache() / "lock", "w") as handle:
+    with open(cache() / name, "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,10 @@ from .console import SetupError, step
 from .files import digest, locked
 from .settings import ADDON
 
+#: Apps the addon works with where they are installed: the tests have them, the demonstration has
+#: not, which proves that it does without.
+TEST_APPS = ("base_automation", "crm", "project")
+
 _KEPT = 2  # templates of one kind; more than one, for changing between branches
 _DRAFT = "_partial"
 
@@ -28,7 +32,9 @@ class Templates:
         """Create the database ``target`` with the addon, with demo data on demand."""
         with locked():
             self._drop_orphans()
-            template = self._addon(demo)
+            base = self._base(demo)
+        with locked(f"lock-{workspace.KEY}"):
+            template = self._addon(base, demo)
             self.databases.drop(target)
             self.databases.clone(template, target)
 
@@ -40,7 +46,7 @@ class Templates:
         return f"{_prefix()}development"
 
     def _base(self, demo):
-        depends = sorted(workspace.manifest()["depends"])
+        depends = sorted({*workspace.manifest()["depends"], *(() if demo else TEST_APPS)})
         kind = "cs_base_demo_" if demo else "cs_base_test_"
         return self._ensure(
             kind + digest(self.odoo.identity, *depends),
@@ -50,8 +56,7 @@ class Templates:
             demo,
         )
 
-    def _addon(self, demo):
-        base = self._base(demo)
+    def _addon(self, base, demo):
         kind = _prefix() + ("demo_" if demo else "test_")
         return self._ensure(
             kind + digest(base, workspace.fingerprint()),
