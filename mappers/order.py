@@ -8,8 +8,9 @@ from odoo.fields import Domain
 from ..adapters.errors import ValidationFailed
 from .base import Mapper, Problem, Problems, register
 from .customer import Customers
+from .links import Links
 from .money import money
-from .order_lines import OrderLines
+from .order_lines import OrderLines, line_key
 
 
 @register
@@ -92,8 +93,15 @@ class OrderMapper(Mapper):
                 "order_line": commands,
             }
         )
+        self._bind_lines(order, record)
         self._check_total(order, record)
         return record
+
+    def _bind_lines(self, order, record):
+        """Each line of the store <-> the line of the sales order that was made of it."""
+        made = record.order_line.sorted("id")
+        pairs = [(line, line_key(theirs)) for line, theirs in zip(made, order.lines, strict=True)]
+        Links(self.connection).bind("order_line", pairs, parent_id=order.external_id)
 
     def _prepare_order(self, order, customer):
         return {
@@ -194,8 +202,13 @@ class OrderMapper(Mapper):
         problems = lines.problems + self._get_problems(order)
         if problems:
             raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
+        lines_bound = self.connection._bindings("order_line", record.order_line)
+        self.connection.env["commerce.binding"].browse(
+            binding.id for binding in lines_bound.values()
+        ).unlink()
         record.order_line.unlink()
         record.write({"order_line": commands, "note": order.note or False})
+        self._bind_lines(order, record)
         self._check_total(order, record)
         self._confirm(order, record)
         return record, "updated", ""

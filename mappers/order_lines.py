@@ -8,6 +8,12 @@ from odoo.fields import Domain
 from .base import Problem
 
 
+def line_key(line):
+    """Under which external id a line is bound: Shopify counts the lines of goods and those of
+    shipping each by itself, so only goods go by their plain id."""
+    return line.external_id if line.kind == "product" else f"{line.kind}:{line.external_id}"
+
+
 class OrderLines:
     """Prepares the lines of one order and collects what stands in the way."""
 

@@ -83,6 +83,21 @@ class TestOrderImport(OrderCase):
         binding = self.connection._bindings("order", sale)[sale.id]
         self.assertEqual(binding.external_id, str(order["id"]))
 
+    def test_each_line_is_bound_to_the_line_of_the_store(self):
+        order = self.place_order(
+            shipping_lines=[{"method_id": "flat_rate", "method_title": "Flat", "total": "5.00"}]
+        )
+        lines = self.sales(order).order_line
+        bindings = self.connection._bindings("order_line", lines)
+        self.assertEqual(
+            [bindings[line.id].external_id for line in lines],
+            [
+                str(order["line_items"][0]["id"]),
+                f"shipping:{order['shipping_lines'][0]['id']}",
+            ],
+        )
+        self.assertEqual(bindings[lines[0].id].parent_id, str(order["id"]))
+
     def test_a_second_event_of_the_same_order_makes_no_second_one(self):
         self.subscribe("order.updated")
         order = self.place_order()
