@@ -38,15 +38,17 @@ def locked(name="lock"):
         yield
 
 
-def ensure_folder(folder, title, build):
+def ensure_folder(folder, title, build, lock="lock"):
     """Return ``folder``, made by ``build(folder)`` unless it was completed before.
+
+    :param lock: held while it is built; one of its own for what nobody else waits for
 
     A build that was cut short leaves no stamp, and is done again from the start. The name
     of the folder carries a hash of what it is made from.
     """
     if (folder / _STAMP).exists():
         return folder
-    with locked():
+    with locked(lock):
         if not (folder / _STAMP).exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
