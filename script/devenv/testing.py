@@ -11,7 +11,7 @@ Everything else goes to pytest. Paths are given from the root of the checkout:
 import os
 import sys
 
-from . import shopify_schema, workspace
+from . import medusa, shopify_schema, workspace
 from .environment import environment
 from .process import run
 from .settings import CHECKOUT, SCRIPTS
@@ -23,6 +23,7 @@ def main(arguments):
         return 0
     if "--all" in arguments:
         shopify_schema.folder()
+        medusa.folder()
     with environment() as env, env.temporary_database() as database:
         return run(_command(env, database, arguments), cwd=env.addon.parent, env=_environ(env))
 
