@@ -131,7 +131,7 @@ def _environ(connection, database):
 
 
 def _database_url(connection, database):
-    """``connection`` as Node's PostgreSQL driver reads it: a socket's folder stands in the host's place."""
+    """``connection`` as Node's PostgreSQL driver reads it: a socket's folder is its host."""
     quote = urllib.parse.quote
     login = quote(connection.user, safe="")
     if connection.password:
