@@ -20,8 +20,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 from . import failures
+from .address_guard import ForbiddenAddress
 from .errors import SyncError
 from .redaction import MASK, redact_url, summarize
 
@@ -156,9 +158,10 @@ class _Watchdog:
 
 
 class _Sending(threading.local):
-    """The watchdog of the request this thread is sending."""
+    """The watchdog of the request this thread is sending, and who says where it may go."""
 
     watchdog = None
+    guard = None
 
 
 _sending = _Sending()
@@ -166,6 +169,22 @@ _sending = _Sending()
 
 def _watched(connection_class):
     class WatchedConnection(connection_class):
+        def _new_conn(self):
+            guard = _sending.guard
+            if not guard:
+                return connection_class._new_conn(self)
+            asked = self._dns_host
+            *others, last = guard.resolve(asked, self.port)
+            try:
+                # connect to the address that was judged, whatever DNS says the next time
+                for self._dns_host in others:
+                    with suppress(NewConnectionError):
+                        return connection_class._new_conn(self)
+                self._dns_host = last
+                return connection_class._new_conn(self)
+            finally:
+                self._dns_host = asked
+
         def getresponse(self, *args, **kwargs):
             if _sending.watchdog:
                 _sending.watchdog.watch(self.sock)
@@ -211,6 +230,7 @@ class HttpClient:
         verify=True,
         max_response_bytes=MAX_RESPONSE_BYTES,
         total_timeout=DEFAULT_TOTAL,
+        guard=None,
     ):
         """
         :param auth: anything ``requests`` takes: ``(user, password)`` or an ``AuthBase``
@@ -221,7 +241,9 @@ class HttpClient:
             that it takes nothing more
         :param verify: whether certificates are verified, or the path of a CA bundle
         :param total_timeout: seconds an answer may take in all
+        :param guard: the :class:`address_guard.AddressGuard`; ``None``: any address will do
         """
+        self.guard = guard
         self.base_url = base_url.rstrip("/")
         self.auth = auth
         self.timeouts = timeouts
@@ -402,6 +424,7 @@ class HttpClient:
     def _exchange(self, prepared, timeouts):
         """One request on the wire, its answer read to the end."""
         outer = sys.exc_info()[1]
+        _sending.guard = self.guard
         with _Watchdog(self.total_timeout) as watchdog:
             try:
                 raw = self._session.send(
@@ -413,6 +436,8 @@ class HttpClient:
                 )
                 with raw:
                     body = self._read(raw, prepared)
+            except ForbiddenAddress as error:
+                raise error.as_error() from error
             except (requests.RequestException, OSError) as error:
                 raise self._explain(error, prepared, timeouts, watchdog, outer) from error
             if watchdog.expired:

@@ -1,13 +1,19 @@
+import os
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
+from ..adapters.address_guard import AddressGuard
 from ..adapters.base import ADAPTERS, Settings
 from ..adapters.errors import AuthenticationFailed, SyncError
 from ..adapters.http import HttpClient
 from ..engine.rate_limit import RateLimit, Throttle
+
+#: Addresses inside the network that requests may go to: ``127.0.0.1, 10.0.0.0/8, erp.internal``.
+ALLOWED_VARIABLE = "COMMERCE_SYNC_ALLOWED_HOSTS"
+ALLOWED_OPTION = "commerce_sync_allowed_hosts"
 
 
 class CommerceConnection(models.Model):
@@ -232,6 +238,9 @@ class CommerceConnection(models.Model):
             pool_size=self.parallel_requests,
             before_request=throttle.before_request if throttled else None,
             put_off=throttle.put_off if throttled else None,
+            guard=AddressGuard.parse(
+                os.environ.get(ALLOWED_VARIABLE) or config.get(ALLOWED_OPTION) or ""
+            ),
         )
         return adapter_class(settings, client)
 

@@ -1,6 +1,8 @@
 """What most tests need: a store on loopback, a connection to it, products on both sides."""
 
+import os
 from contextlib import nullcontext
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
@@ -8,6 +10,7 @@ from odoo.tests import HttpCase, TransactionCase
 from odoo.tests.common import _super_send, release_test_lock
 
 from ..engine.worker import Worker
+from ..models.commerce_connection import ALLOWED_VARIABLE
 from ..sandbox.woocommerce import WooCommerceStore
 
 
@@ -24,6 +27,9 @@ class StoreCase(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        allowed = patch.dict(os.environ, {ALLOWED_VARIABLE: "127.0.0.1 ::1"})
+        allowed.start()
+        cls.addClassCleanup(allowed.stop)
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
         cls.warehouse = cls.env["stock.warehouse"].search(
             [("company_id", "=", cls.env.company.id)], limit=1

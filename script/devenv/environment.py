@@ -105,6 +105,8 @@ class Environment:
             "db_password": self.connection.password,
             "http_interface": HOST,
             "list_db": False,
+            # the stores of tests and demonstration are on this machine
+            "commerce_sync_allowed_hosts": "127.0.0.1, ::1",
             "screenshots": workspace.FOLDER / "screenshots",
             # Demo data is full of addresses: nothing listens here, so no mail leaves.
             "smtp_server": HOST,
