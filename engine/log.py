@@ -79,10 +79,13 @@ def open_tries(cr, worker, tries):
             INSERT INTO commerce_attempt (
                 job_id, flow_id, connection_id, company_id, direction, kind, model, res_id,
                 operation, number, idempotency_key, worker, document, external_id,
-                request_summary, state, started_at, create_date, write_date)
+                request_summary, correction, state, started_at, create_date, write_date)
             SELECT job.id, job.flow_id, job.connection_id, job.company_id, job.direction, job.kind,
                    job.model, job.res_id, job.operation, job.tries, job.idempotency_key, %s,
-                   try.document, NULLIF(try.external_id, ''), NULLIF(try.request, ''), try.state,
+                   try.document, NULLIF(try.external_id, ''), NULLIF(try.request, ''),
+                   -- which values, not what they are: that stands in the request, redacted
+                   (SELECT string_agg(path, ', ') FROM jsonb_object_keys(job.correction) AS path),
+                   try.state,
                    %s, %s, %s
               FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
                    AS try(job_id, document, external_id, request, state)

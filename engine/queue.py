@@ -17,6 +17,7 @@ from odoo.tools import SQL
 
 from . import states
 from .database import NOW, columns
+from .problems import problem_key
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Claimed:
     tries: int
     progress: dict
     age: float
+    correction: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -96,6 +98,13 @@ class Move:
     @property
     def progress_json(self):
         return json.dumps(self.progress) if self.progress else None
+
+    @property
+    def problem_key(self):
+        if self.state != states.FAILED:
+            return None
+        names = (self.document, self.external_id)
+        return problem_key(self.error_kind, self.error_code, self.error_message, *names)
 
 
 # === ENQUEUE === #
@@ -237,11 +246,12 @@ def _advance(cr, target, *, assign, using, where, returning):
     return cr.fetchall()
 
 
-def claim(cr, flow_id, connection_id, limit, lease, worker):
+def claim(cr, flow_id, connection_id, limit, lease, worker, only=None):
     """Take up to ``limit`` due jobs of a flow; the cursor is read committed and commits at once.
 
     :param float lease: seconds until others may take the jobs up again
     :param str worker: who holds them; also the fence: nobody else can settle them
+    :param only: ids of jobs; none but these are taken
     :return: list of :class:`Claimed`, oldest first
     """
     # Claims of one connection take turns: each then sees what the one before has taken. They last
@@ -261,12 +271,13 @@ def claim(cr, flow_id, connection_id, limit, lease, worker):
         ),
         # an array is made once; a subquery in its place may be run again for each row it is joined
         # to, and finds other jobs each time, beyond the limit
-        using=SQL("unnest(ARRAY(%s)) AS due(id)", _due(flow_id, limit)),
+        using=SQL("unnest(ARRAY(%s)) AS due(id)", _due(flow_id, limit, only)),
         where=SQL("job.id = due.id"),
         returning=SQL(
             """job.id, job.res_id, job.operation, job.idempotency_key, job.force, job.uncertain,
                job.attempts, job.tries, COALESCE(job.progress, '{}'::jsonb),
-               extract(epoch FROM %s - COALESCE(job.queued_at, job.create_date))::float8""",
+               extract(epoch FROM %s - COALESCE(job.queued_at, job.create_date))::float8,
+               COALESCE(job.correction, '{}'::jsonb)""",
             NOW,
         ),
     )
@@ -275,7 +286,7 @@ def claim(cr, flow_id, connection_id, limit, lease, worker):
     return [replace(job, uncertain=True) if job.id in doubtful else job for job in jobs]
 
 
-def _due(flow_id, limit):
+def _due(flow_id, limit, only=None):
     """The next jobs of a flow: due, and first in line for their document.
 
     An earlier failed job for the very same thing holds nothing back: this one replaces it.
@@ -284,7 +295,7 @@ def _due(flow_id, limit):
         """SELECT candidate.id
              FROM commerce_job AS candidate
             WHERE candidate.flow_id = %(flow)s AND candidate.state = 'pending'
-              AND candidate.run_after <= %(now)s
+              AND candidate.run_after <= %(now)s AND %(chosen)s
               AND NOT EXISTS (
                   SELECT 1 FROM commerce_job AS earlier
                    WHERE earlier.sequence_key = candidate.sequence_key
@@ -299,6 +310,7 @@ def _due(flow_id, limit):
               FOR UPDATE SKIP LOCKED""",
         flow=flow_id,
         limit=limit,
+        chosen=SQL("TRUE") if only is None else SQL("candidate.id = ANY(%s)", list(only)),
         earlier_is_open=_in_states("earlier", *states.OPEN_STATES),
         now=NOW,
     )
@@ -465,6 +477,7 @@ _MOVE_COLUMNS = (
     "external_id",
     "superseded_by_id",
     "progress_json",
+    "problem_key",
 )
 
 
@@ -495,6 +508,8 @@ def _write_moves(cr, target, moves, *, unique=True):
                superseded_by_id = move.superseded_by_id,
                progress = CASE WHEN %(done)s THEN NULL
                                ELSE COALESCE(move.progress::jsonb, job.progress) END,
+               correction = CASE WHEN %(done)s THEN NULL ELSE job.correction END,
+               problem_key = move.problem_key,
                force = job.force AND %(pending)s,
                identity_key = CASE WHEN %(unique)s THEN job.identity_key END,
                finished_at = %(finished)s, lease_until = NULL, worker = NULL""",
@@ -507,9 +522,10 @@ def _write_moves(cr, target, moves, *, unique=True):
         using=SQL(
             """unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
                       %s::float8[], %s::int[], %s::bool[], %s::text[], %s::text[], %s::int[],
-                      %s::text[])
+                      %s::text[], %s::text[])
                AS move(id, outcome, error_kind, error_code, error_message, error_hint, delay,
-                       cost, uncertain, document, external_id, superseded_by_id, progress)""",
+                       cost, uncertain, document, external_id, superseded_by_id, progress,
+                       problem_key)""",
             *columns(moves, *_MOVE_COLUMNS),
         ),
         where=SQL("job.id = move.id"),

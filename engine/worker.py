@@ -25,6 +25,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..adapters.correction import corrected
 from ..adapters.errors import SyncError, Unexpected, ValidationFailed
 from ..mappers.base import Problems, Skip
 from . import log, queue, traffic
@@ -120,19 +121,21 @@ class Drained:
 class Worker:
     """One lane. Any number of them may work on one database, on any number of machines."""
 
-    def __init__(self, env, lane="lane", seconds=45.0, connection_id=None, lease=LEASE):
+    def __init__(self, env, lane="lane", seconds=45.0, connection_id=None, lease=LEASE, only=None):
         """
         :param env: for its registry; its cursor is not used
         :param str lane: named in the log
         :param float seconds: how long to take up new work
         :param int connection_id: work on this connection only
         :param float lease: see :data:`LEASE`
+        :param only: ids of jobs; work on none but these
         """
         self.registry = env.registry
         self.lane = lane
         self.seconds = seconds
         self.connection_id = connection_id
         self.lease = lease
+        self.only = only
         self._leases = Leases(self.registry.cursor, lease)
         self._lines = {}
         self._stopped_lines = []
@@ -171,9 +174,23 @@ class Worker:
             self._await_settled()
         finally:
             self._close()
+        self._tell_of_problems()
         due, next_at = self._transact(self._outlook)
         # what is due but could not be taken up waits for its turn: that is no work to come back to
         return Drained(self._done, 0 if self._exhausted else due, next_at)
+
+    def _tell_of_problems(self):
+        """What failed is grouped, and somebody told, once for all that was done."""
+        if not self._served:
+            return
+        try:
+            transact(
+                self.registry.cursor,
+                lambda cr: self._env(cr)["commerce.problem"]._refresh(list(self._served)),
+            )
+        except Exception:
+            # the jobs are settled; a scheduled action counts again
+            _logger.exception("nobody was told of problems")
 
     def _transact(self, work):
         def isolated(cr):
@@ -187,7 +204,7 @@ class Worker:
 
     def _reclaim(self):
         """Now and then, take back what dead workers left behind."""
-        if time.monotonic() < self._next_reclaim:
+        if self.only is not None or time.monotonic() < self._next_reclaim:
             return
         while self._transact(queue.reclaim) == queue.RECLAIM_BATCH:
             pass
@@ -267,6 +284,10 @@ class Worker:
 
     def _mine(self):
         """Which connections this worker looks after."""
+        if self.only is not None:
+            return SQL(
+                "flow.id IN (SELECT flow_id FROM commerce_job WHERE id = ANY(%s))", list(self.only)
+            )
         if self.connection_id:
             return SQL("connection.id = %s", self.connection_id)
         if "queue.job" in self.registry:
@@ -292,7 +313,7 @@ class Worker:
         probing = admission == "probe"
         worker = queue.worker_name(self.lane)
         limit = 1 if probing else facts.chunk
-        jobs = queue.claim(cr, flow_id, connection_id, limit, self.lease, worker)
+        jobs = queue.claim(cr, flow_id, connection_id, limit, self.lease, worker, self.only)
         if jobs and probing:
             traffic.begin_probe(cr, connection_id, self.lease)
         return Chunk(worker, facts, jobs, probing) if jobs else None
@@ -432,12 +453,19 @@ class Worker:
             case SyncError():
                 ending = Ending(job, error=prepared)
             case document:
-                item = Item(job, document, document.text())
+                item = self._item(job, document)
                 if job.force or job.uncertain or fingerprint != item.fingerprint:
                     chunk.items.append(item)
                     return
                 ending = Ending.of(item, outcome="unchanged")
         chunk.endings.append(ending)
+
+    @staticmethod
+    def _item(job, document):
+        """What is sent: the mapper's document, unless a manager corrected it for this job."""
+        if job.correction:
+            document = corrected(document, job.correction)
+        return Item(job, document, document.text())
 
     def _get_line(self, flow):
         """The line to the flow's store: one for all its flows, or each would have its own threads

@@ -76,9 +76,18 @@ class CommerceAttempt(models.Model):
     response_summary = fields.Text(
         string="Answer", readonly=True, groups="commerce_sync.group_manager"
     )
+    correction = fields.Text(
+        string="Corrected By Hand",
+        readonly=True,
+        groups="commerce_sync.group_manager",
+        help="The values that a manager had replaced; what was sent stands above.",
+    )
     traceback = fields.Text(readonly=True, groups="commerce_sync.group_manager")
 
     _job = models.Index("(job_id, number)")
+    _external = models.Index("(external_id) WHERE external_id IS NOT NULL")
+    _document = models.Index("(document text_pattern_ops) WHERE document IS NOT NULL")
+    _flow_done = models.Index("(flow_id, started_at DESC) WHERE state = 'done'")
     _connection_time = models.Index("(connection_id, started_at DESC)")
     _record = models.Index("(model, res_id)")
     _sending = models.Index("(job_id) WHERE state = 'sending'")

@@ -71,6 +71,14 @@ class CommerceJob(models.Model):
     uncertain = fields.Boolean(
         readonly=True, help="An earlier try may have arrived: the next one looks first."
     )
+    problem_key = fields.Char(
+        readonly=True, help="The same for all failures that have the same cause."
+    )
+    correction = fields.Json(
+        readonly=True,
+        groups="commerce_sync.group_manager",
+        help="What a manager had sent in the place of what Odoo says.",
+    )
     progress = fields.Json(readonly=True, help="The steps that earlier tries completed.")
     run_id = fields.Many2one("commerce.run", readonly=True, ondelete="set null")
     superseded_by_id = fields.Many2one("commerce.job", readonly=True, ondelete="set null")
@@ -87,6 +95,9 @@ class CommerceJob(models.Model):
     )
     _finished = models.Index("(connection_id, finished_at) WHERE state IN ('done', 'cancelled')")
     _record = models.Index("(model, res_id)")
+    _problem = models.Index("(connection_id, problem_key) WHERE state = 'failed'")
+    _external = models.Index("(external_id) WHERE external_id IS NOT NULL")
+    _document = models.Index("(document text_pattern_ops) WHERE document IS NOT NULL")
     _run = models.Index("(run_id) WHERE run_id IS NOT NULL")
     _superseded = models.Index("(superseded_by_id) WHERE superseded_by_id IS NOT NULL")
 

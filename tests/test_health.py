@@ -19,7 +19,8 @@ class HealthCase(StoreCase):
         self.drain()
 
     def notices(self, connection=None):
-        return (connection or self.connection).activity_ids.filtered("automated")
+        told = (connection or self.connection).activity_ids.filtered("automated")
+        return told.filtered(lambda activity: not activity.commerce_error_kind)
 
     def status(self):
         return self.connection.sync_status()[0]

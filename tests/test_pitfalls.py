@@ -117,7 +117,7 @@ class TestErrorsThatNobodySees(PitfallCase):
             with self.subTest(view=kind):
                 shown = arch.xpath("//field[@name='error_message'][not(@column_invisible)]")
                 self.assertTrue(shown)
-        self.assertTrue(arch.xpath("//button[@name='action_resend']"))
+        self.assertTrue(arch.xpath("//button[@name='action_resend_now']"))
         self.assertTrue(arch.xpath("//field[@name='error_hint']"))
 
     def test_06_the_chatter_is_not_flooded(self):
@@ -141,7 +141,7 @@ class TestErrorsThatNobodySees(PitfallCase):
         product.default_code = False
         self.drain()
         failed = self.jobs()
-        for name in ("commerce_job_action", "commerce_job_action_problems"):
+        for name in ("commerce_job_action", "commerce_job_action_failed"):
             with self.subTest(action=name):
                 found = self.search_by_default(name)
                 self.assertIn(failed, found)

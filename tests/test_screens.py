@@ -33,8 +33,8 @@ class TestScreens(StoreCase, HttpCase):
         self.see("commerce_connection_action_overview", "1 jobs need a person.")
 
     def test_problems_say_what_is_wrong_and_what_to_do(self):
-        self.see("commerce_job_action_problems", "the product has no SKU")
-        self.see("commerce_job_action_problems", "Set the product's Internal Reference")
+        self.see("commerce_problem_action", "The product has no SKU")
+        self.see("commerce_problem_action", "Set the product's Internal Reference")
 
     def test_the_sync_log_shows_the_try(self):
         self.see("commerce_attempt_action", "the product has no SKU")
