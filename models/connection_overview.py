@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..engine import states
 
-#: How the attempts of a day are drawn: label, states.
+#: Hours that the chart shows.
 HOURS = 24
 
 
@@ -51,7 +51,7 @@ class CommerceConnection(models.Model):
             connection.oldest_waiting = oldest.get(connection.id)
 
     def _compute_last_by_flow(self):
-        """``[{"flow": "Stock", "at": "2026-01-31 10:42"}]``: one probe of an index for each flow."""
+        """``[{"flow": "Stock", "at": "2026-01-31 10:42"}]``: one look into an index each."""
         self.flow_ids.flush_recordset()
         self.env.cr.execute(
             SQL(
