@@ -147,6 +147,8 @@ class Adapter:
     address_help = ""
     credential_fields: tuple[CredentialField, ...] = ()
     capabilities = Capabilities()
+    #: Which of the credentials may sign what the store sends to us.
+    webhook_secret_names: tuple[str, ...] = ("webhook_secret",)
 
     def __init__(self, settings, client):
         """

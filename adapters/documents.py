@@ -480,11 +480,18 @@ class Record(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Location(Document):
-    """A place of the store that keeps stock."""
+class Choice(Document):
+    """A thing of the store's configuration that has a counterpart in Odoo: a tax, a way of
+    shipping, a way of paying. ``detail`` is what else tells it from others, for staff."""
 
     name: str
     active: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location(Choice):
+    """A place of the store that keeps stock."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from .shopify_auth import SignIn
 from .shopify_budget import Budget
 from .shopify_catalog import PER_PAGE, CatalogMixin
 from .shopify_check import CheckMixin
+from .shopify_configuration import ConfigurationMixin
 from .shopify_errors import interpret, query_error
 from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
@@ -38,6 +39,7 @@ class ShopifyAdapter(
     InvoiceMixin,
     ShipmentMixin,
     CatalogMixin,
+    ConfigurationMixin,
     OrderMixin,
     WebhookMixin,
     Adapter,
@@ -92,6 +94,9 @@ class ShopifyAdapter(
             "variant": FlowSupport(batch=PER_PAGE),
             "order": FlowSupport(batch=PER_PAGE),
             "location": FlowSupport(batch=PER_PAGE),
+            "tax": FlowSupport(batch=PER_PAGE),
+            "carrier": FlowSupport(batch=PER_PAGE),
+            "payment_method": FlowSupport(batch=PER_PAGE),
         },
         locations=True,
         stock_decimals=0,

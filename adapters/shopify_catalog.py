@@ -1,4 +1,4 @@
-"""Reading variants, orders and locations, page by page.
+"""Reading variants and orders, page by page.
 
 A page starts behind the last record of the one before (Shopify's cursors are places in the order,
 not page numbers), so nothing is left out when something changes in between. Orders come oldest
@@ -6,9 +6,9 @@ change first; variants by their id, because Shopify does not sort them by change
 """
 
 from .base import Page
-from .documents import CatalogItem, Location, OrderHead
+from .documents import CatalogItem, OrderHead
 from .errors import Unexpected, ValidationFailed
-from .shopify_queries import LOCATIONS, ORDERS, VARIANTS
+from .shopify_queries import ORDERS, VARIANTS
 from .shopify_values import decimal, plain_id, search_date, utc
 
 #: Records in one page: about 400 of the 1000 points a query may cost.
@@ -27,11 +27,6 @@ class CatalogMixin:
     def _fetch_order(self, since, cursor):
         data = self._read_page(ORDERS, since, cursor)
         return self._page(data, "orders", "ordersCount", self._order_head)
-
-    def _fetch_location(self, since, cursor):
-        """All of them each time: there are few, and they cannot be searched by date."""
-        data = self._ask_page(LOCATIONS, cursor, first=PER_PAGE, after=cursor or None)
-        return self._page(data, "locations", "", _location)
 
     def _read_page(self, document, since, cursor):
         query = f"updated_at:>={search_date(since)}" if since else None
@@ -100,12 +95,3 @@ class CatalogMixin:
             updated_at=utc(node.get("updatedAt")),
             url=self.record_url("order", order),
         )
-
-
-def _location(node):
-    return Location(
-        label=node["name"],
-        external_id=plain_id(node["id"]),
-        name=node["name"],
-        active=bool(node.get("isActive")),
-    )

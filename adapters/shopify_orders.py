@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .documents import Address, Order, OrderLine, TaxAmount
 from .errors import Missing, Rejected
+from .shopify_configuration import tax_name
 from .shopify_queries import ORDER_DETAIL
 from .shopify_values import decimal, gid, is_id, plain_id, utc
 from .shopify_webhooks import parse_body
@@ -132,12 +133,11 @@ def _money(item, original, included):
 
 
 def _tax(row):
-    """Shopify's taxes have no id: name and percentage tell them apart."""
-    percent = decimal(row.get("ratePercentage"))
-    shown = "" if percent is None else f" {percent.normalize():f}%"
-    name = row.get("title") or ""
     return TaxAmount(
-        tax_id=f"{name}{shown}", name=name, amount=amount(row["priceSet"]), percent=percent
+        tax_id=tax_name(row),
+        name=row.get("title") or "",
+        amount=amount(row["priceSet"]),
+        percent=decimal(row.get("ratePercentage")),
     )
 
 

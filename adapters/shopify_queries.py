@@ -23,6 +23,19 @@ query Locations($first: Int!, $after: String) {
 }
 """
 
+#: What orders were taxed, shipped and paid with: a shop has no list of these to read.
+USED = """
+query Used($first: Int!, $after: String) {
+  orders(first: $first, after: $after, sortKey: CREATED_AT, reverse: true) {
+    nodes {
+      paymentGatewayNames
+      taxLines { title ratePercentage }
+      shippingLines(first: 5) { nodes { title code } }
+    }
+  }
+}
+"""
+
 # === CATALOGUE AND STOCK === #
 
 VARIANTS = """

@@ -14,6 +14,7 @@ from .http import ANONYMOUS
 from .oauth1 import OAuth1
 from .woocommerce_catalog import CatalogMixin
 from .woocommerce_check import CheckMixin
+from .woocommerce_configuration import ConfigurationMixin
 from .woocommerce_errors import KEYS_PLACE, interpret
 from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
@@ -35,7 +36,14 @@ ONE_RECORD = re.compile(r"/\d+$")
 
 @register
 class WooCommerceAdapter(
-    CheckMixin, InventoryMixin, InvoiceMixin, CatalogMixin, OrderMixin, WebhookMixin, Adapter
+    CheckMixin,
+    InventoryMixin,
+    InvoiceMixin,
+    CatalogMixin,
+    ConfigurationMixin,
+    OrderMixin,
+    WebhookMixin,
+    Adapter,
 ):
     """One WooCommerce store.
 
@@ -66,7 +74,13 @@ class WooCommerceAdapter(
             "inventory": FlowSupport(batch=BATCH_SIZE),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
         },
-        inbound={"variant": FlowSupport(batch=100), "order": FlowSupport(batch=100)},
+        inbound={
+            "variant": FlowSupport(batch=100),
+            "order": FlowSupport(batch=100),
+            "tax": FlowSupport(batch=100),
+            "carrier": FlowSupport(batch=100),
+            "payment_method": FlowSupport(batch=100),
+        },
         locations=False,
         stock_decimals=0,
     )

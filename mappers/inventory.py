@@ -114,7 +114,7 @@ class InventoryMapper(Mapper):
     def _no_place(self):
         return Problem(
             self.env._("no warehouse is mapped to a location of the store"),
-            self.env._("Map a warehouse under Configuration > Bindings, then press Resend."),
+            self.env._("Map a warehouse under Configuration > Mappings, then press Resend."),
         )
 
     def _unbound(self, record):

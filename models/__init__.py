@@ -7,6 +7,7 @@ from . import (
     commerce_credential,
     commerce_flow,
     commerce_job,
+    commerce_mapping,
     commerce_matching,
     commerce_matching_line,
     commerce_problem,

@@ -54,8 +54,10 @@ class CommerceBinding(models.Model):
         "(connection_id, resource, external_id)",
         "This record of the store is already bound to another record.",
     )
+    # several taxes (or ways of paying) of a store may be one and the same in Odoo
     _record_uniq = models.UniqueIndex(
-        "(connection_id, resource, model, res_id)",
+        "(connection_id, resource, model, res_id)"
+        " WHERE resource NOT IN ('tax', 'carrier', 'payment_method')",
         "This record is already bound to another record of the store.",
     )
     _document = models.Index("(model, res_id)")

@@ -6,9 +6,6 @@ from odoo.tools import SQL
 from ..engine import queue
 from ..engine.database import NOW
 
-#: The name of the credential that signs webhooks.
-WEBHOOK_SECRET = "webhook_secret"
-
 
 class CommerceConnection(models.Model):
     """Where a store sends its events, and who is believed."""
@@ -73,7 +70,8 @@ class CommerceConnection(models.Model):
         adapter_class = self._adapter_class()
         if adapter_class.is_ping(headers, body):
             return 200
-        known = self.credential_ids.filtered(lambda one: one.name == WEBHOOK_SECRET)
+        names = adapter_class.webhook_secret_names
+        known = self.credential_ids.filtered(lambda one: one.name in names)
         if not adapter_class.verify(headers, body, list(known._reveal().values())):
             self._count_refused()
             return 401

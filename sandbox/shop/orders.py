@@ -222,6 +222,16 @@ def _line_taxes(_call, line, _arguments):
     return [{"title": "Tax", "rate": float(rate), "ratePercentage": percent, "priceSet": price}]
 
 
+@resolves("Order", "taxLines")
+def _order_taxes(_call, order, _arguments):
+    rate = Decimal(order["taxRate"])
+    if not rate:
+        return []
+    price = money(order, order["tax"])
+    row = {"title": "Tax", "rate": float(rate), "ratePercentage": float(rate * 100)}
+    return [{**row, "priceSet": price}]
+
+
 @resolves("LineItem", "discountAllocations")
 def _line_discounts(_call, line, _arguments):
     if not Decimal(line["discount"]):
@@ -232,7 +242,7 @@ def _line_discounts(_call, line, _arguments):
 @resolves("Order", "shippingLines")
 def _shipping_lines(_call, order, arguments):
     price = money(order, order["shipping"])
-    row = {"id": order["id"], "title": "Standard", "originalPriceSet": price}
+    row = {"id": order["id"], "title": "Standard", "code": "Standard", "originalPriceSet": price}
     row |= {"discountedPriceSet": price, "taxLines": [], "discountAllocations": []}
     return listing([row] if Decimal(order["shipping"]) else [], arguments)
 
