@@ -22,6 +22,7 @@
         "views/commerce_correction_views.xml",
         "views/commerce_run_views.xml",
         "views/commerce_flow_views.xml",
+        "views/commerce_flow_catalog_views.xml",
         "views/commerce_matching_views.xml",
         "views/commerce_connection_views.xml",
         "views/commerce_webhook_event_views.xml",

@@ -30,12 +30,15 @@ class FlowSupport:
     :param compare_and_set: a write can be made conditional on the value last seen
     :param carriers: for documents the platform has no object for (invoices): the ways to deliver
         them, as ``{technical name: label}``
+    :param limits: the most the platform takes: lengths (``name``, ``sku``, ...) and counts
+        (``options``, ``variants``, ``images``, ``tags``); what is not named has no limit
     """
 
     batch: int = 1
     idempotent: bool = False
     compare_and_set: bool = False
     carriers: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,26 @@ class SendKey:
     :param value: the job's idempotency key, the same in every try
     :param uncertain: an earlier try may have arrived: look before repeating what cannot be repeated
     :param progress: the steps earlier tries completed (:attr:`Result.progress`)
+    :param force: a person wants it sent, whatever the store holds by now
     """
 
     value: str
     uncertain: bool = False
     progress: dict = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A part of a document that has an id of its own over there: ``record_id`` is the part's id in
+    Odoo, ``resource`` what it is bound as (``variant``)."""
+
+    resource: str
+    record_id: int
+    external_id: str
+    parent_id: str = ""
+    external_ref: str = ""
+    handles: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +112,8 @@ class Result:
 
     ``progress`` holds the steps completed so far, also (especially) beside an error; ``note`` is a
     sentence for the log; ``seen`` is what the store says it holds now, by location for stock.
+    ``links`` are the parts that exist over there now. An ``external_id`` beside an error: the
+    record was made before something else failed, and is bound all the same.
     """
 
     outcome: str = ""
@@ -104,6 +124,7 @@ class Result:
     updated_at: datetime | None = None
     progress: dict = field(default_factory=dict)
     seen: dict = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
     note: str = ""
 
 

@@ -118,12 +118,14 @@ class ProductOption:
 @dataclass(frozen=True, kw_only=True)
 class ProductImage:
     """A picture. ``checksum`` tells whether it changed; ``data`` is the file itself, read only when
-    it has to be sent; ``url`` is where the other system keeps it."""
+    it has to be sent; ``url`` is where it can be fetched; ``external_id`` names the other system's
+    copy, where it has one."""
 
     checksum: str = ""
     name: str = ""
     mimetype: str = ""
     url: str = beside_content(default="")
+    external_id: str = beside_content(default="")
     data: bytes = field(default=b"", repr=False, metadata=BESIDE_CONTENT)
 
 
@@ -153,6 +155,9 @@ class Product(Document):
     ``status`` is ``active``, ``draft`` or ``archived``; ``description`` is HTML; ``category`` names
     from the root to the leaf. ``owned`` names the fields that are Odoo's to say (see
     :data:`PRODUCT_FIELDS`): all others are left as the store has them, and say nothing here.
+    ``handle`` is the last part of its address there, proposed once; by ``reference``, our own mark
+    on it, what an earlier try made is recognised. ``seen`` is what the store last said it holds
+    (:attr:`adapters.base.Result.seen`).
     """
 
     name: str = ""
@@ -165,6 +170,9 @@ class Product(Document):
     variants: tuple[ProductVariant, ...] = ()
     images: tuple[ProductImage, ...] = ()
     owned: tuple[str, ...] = ()
+    handle: str = beside_content(default="")
+    reference: str = beside_content(default="")
+    seen: dict = beside_content(default_factory=dict)  # noqa: RUF009
     updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
     url: str = beside_content(default="")
 

@@ -18,6 +18,7 @@ from .shopify_errors import interpret, query_error
 from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
 from .shopify_orders import OrderMixin
+from .shopify_price import PRICE_BATCH, PriceMixin
 from .shopify_shipment import ShipmentMixin
 from .shopify_webhooks import WebhookMixin
 
@@ -36,6 +37,7 @@ ADMIN = "https://admin.shopify.com/store/{name}"
 class ShopifyAdapter(
     CheckMixin,
     InventoryMixin,
+    PriceMixin,
     InvoiceMixin,
     ShipmentMixin,
     CatalogMixin,
@@ -87,6 +89,7 @@ class ShopifyAdapter(
     capabilities = Capabilities(
         outbound={
             "inventory": FlowSupport(batch=BATCH_SIZE, idempotent=True, compare_and_set=True),
+            "price": FlowSupport(batch=PRICE_BATCH),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
         },

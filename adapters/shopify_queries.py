@@ -88,6 +88,15 @@ mutation Activate($item: ID!, $location: ID!, $key: String!) {
 }
 """
 
+SET_PRICES = """
+mutation SetPrices($id: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkUpdate(productId: $id, variants: $variants, allowPartialUpdates: true) {
+    product { id updatedAt }
+    userErrors { code field message }
+  }
+}
+"""
+
 # === ORDERS === #
 
 ORDERS = """

@@ -19,6 +19,7 @@ from .woocommerce_errors import KEYS_PLACE, interpret
 from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
+from .woocommerce_price import PriceMixin
 from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
@@ -38,6 +39,7 @@ ONE_RECORD = re.compile(r"/\d+$")
 class WooCommerceAdapter(
     CheckMixin,
     InventoryMixin,
+    PriceMixin,
     InvoiceMixin,
     CatalogMixin,
     ConfigurationMixin,
@@ -72,6 +74,7 @@ class WooCommerceAdapter(
     capabilities = Capabilities(
         outbound={
             "inventory": FlowSupport(batch=BATCH_SIZE),
+            "price": FlowSupport(batch=BATCH_SIZE),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
         },
         inbound={

@@ -27,7 +27,7 @@ class InventoryMixin:
     """Needs ``_api(method, path, json=...)``."""
 
     def parcels(self, kind, documents):
-        if kind != "inventory":
+        if kind not in ("inventory", "price"):
             return super().parcels(kind, documents)
         by_parent = {}
         for position, document in enumerate(documents):

@@ -41,7 +41,8 @@ class Item:
     def send_key(self):
         # steps that were done for another content have to be done again
         done = self.job.progress if self.job.progress.get("of") == self.fingerprint else {}
-        return SendKey(self.job.idempotency_key, self.job.uncertain, done.get("steps", {}))
+        job = self.job
+        return SendKey(job.idempotency_key, job.uncertain, done.get("steps", {}), bool(job.force))
 
 
 @dataclass

@@ -74,6 +74,7 @@ class Bound:
     external_id: str
     parent_id: str | None
     external_ref: str | None
+    handles: str | None = None
 
 
 class Settlement:
@@ -181,7 +182,8 @@ class Settlement:
         told = [e for e in self.endings if e.job.id in moved and e.result and not e.error]
         env["commerce.sync.state"]._store(cr, [self._state(ending) for ending in told])
         if self.flow.binds:
-            env["commerce.binding"]._store(cr, self._bound(env, told))
+            made = [e for e in self.endings if e.job.id in moved and e.result]
+            env["commerce.binding"]._store(cr, self._bound(env, made))
         return moved
 
     def _closings(self):
@@ -231,20 +233,36 @@ class Settlement:
 
     def _bound(self, env, endings):
         connection = env["commerce.connection"].browse(self.flow.connection_id)
-        return [
-            Bound(
-                connection.id,
-                connection.company_id.id,
-                self.flow.resource,
-                self.flow.model,
-                ending.job.res_id,
-                ending.result.external_id,
-                ending.result.parent_id or None,
-                ending.result.external_ref or None,
-            )
-            for ending in endings
-            if ending.result.external_id
+        owner = (connection.id, connection.company_id.id)
+        rows = [self._bind(owner, e) for e in endings if e.result.external_id]
+        return rows + [
+            self._bind_part(owner, link) for ending in endings for link in ending.result.links
         ]
+
+    def _bind(self, owner, ending):
+        """The binding of the record itself, also where something else of it failed."""
+        flow, result = self.flow, ending.result
+        return Bound(
+            *owner,
+            flow.resource,
+            flow.model,
+            ending.job.res_id,
+            result.external_id,
+            result.parent_id or None,
+            result.external_ref or None,
+        )
+
+    def _bind_part(self, owner, link):
+        return Bound(
+            *owner,
+            link.resource,
+            self.flow.parts[link.resource],
+            link.record_id,
+            link.external_id,
+            link.parent_id or None,
+            link.external_ref or None,
+            json.dumps(link.handles) if link.handles else None,
+        )
 
 
 def _describe_exchange(entry, ending):

@@ -69,6 +69,7 @@ class FlowFacts:
     model: str
     resource: str
     binds: bool
+    parts: dict
     personal: bool
     policy: RetryPolicy
     dry_run: bool
@@ -331,6 +332,7 @@ class Worker:
             model=mapper.model,
             resource=mapper.resource,
             binds=mapper.binds,
+            parts=mapper.parts,
             personal=mapper.personal,
             policy=flow._get_policy(),
             dry_run=connection.dry_run,

@@ -1,1 +1,1 @@
-from . import base, inventory, invoice, matching, order
+from . import base, inventory, invoice, matching, order, price

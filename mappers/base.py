@@ -5,6 +5,7 @@ connection's user, in the connection's company and that user's language, and kno
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..adapters.errors import ValidationFailed
 
@@ -49,6 +50,7 @@ class Mapper:
     :cvar model: the Odoo model whose records have jobs
     :cvar resource: under which resource a record's own external id is bound
     :cvar binds: a successful push binds the record to ``Result.external_id``
+    :cvar parts: resource -> model of the parts of a document that are bound by themselves
     :cvar scope: jobs of one scope and record run one after another. Empty: the record's common
         scope. State that must not wait for other kinds of data (stock) has a scope of its own
     :cvar personal: documents hold personal data, to be redacted in the log
@@ -58,6 +60,7 @@ class Mapper:
     model = ""
     resource = ""
     binds = False
+    parts: ClassVar[dict[str, str]] = {}
     scope = ""
     personal = True
 

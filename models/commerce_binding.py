@@ -104,7 +104,7 @@ class CommerceBinding(models.Model):
         """Bind many records at once; a record that is bound already keeps its binding.
 
         :param rows: objects with connection_id, company_id, resource, model, res_id,
-            external_id, parent_id, external_ref
+            external_id, parent_id, external_ref, and handles (JSON text) where there are any
         """
         if not rows:
             return
@@ -112,10 +112,10 @@ class CommerceBinding(models.Model):
             SQL(
                 """INSERT INTO commerce_binding
                           (connection_id, company_id, resource, model, res_id, external_id,
-                           parent_id, external_ref, create_date, write_date)
+                           parent_id, external_ref, handles, create_date, write_date)
                    SELECT binding.*, %s, %s
                      FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[], %s::int[],
-                                 %s::text[], %s::text[], %s::text[]) AS binding
+                                 %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS binding
                    ON CONFLICT DO NOTHING""",
                 NOW,
                 NOW,
@@ -130,5 +130,6 @@ class CommerceBinding(models.Model):
                     "parent_id",
                     "external_ref",
                 ),
+                [getattr(row, "handles", None) for row in rows],
             )
         )
