@@ -351,8 +351,8 @@ class TaxAmount:
 class OrderLine:
     """One line of an order, amounts without tax: ``subtotal`` before discounts, ``total`` after.
 
-    ``kind`` is ``product``, ``shipping`` or ``fee``. ``product_id`` is the store's id of the
-    variant, empty where the store no longer knows it.
+    ``kind`` is ``product``, ``shipping``, ``fee`` or ``tip``. ``product_id`` is the store's id of
+    the variant, empty where the store no longer knows it.
     """
 
     external_id: str

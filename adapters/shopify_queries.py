@@ -121,13 +121,19 @@ ORDER_DETAIL = f"""
 query OrderDetail($id: ID!, $after: String) {{
   order(id: $id) {{
     id name email phone note createdAt updatedAt cancelledAt displayFinancialStatus taxesIncluded
-    paymentGatewayNames
+    displayFulfillmentStatus paymentGatewayNames customerLocale tags
+    customAttributes {{ key value }}
+    retailLocation {{ id }}
     customer {{ id }}
     billingAddress {_ADDRESS}
     shippingAddress {_ADDRESS}
     totalPriceSet {_MONEY}
     totalTaxSet {_MONEY}
-    transactions(first: 5) {{ kind status gateway paymentId }}
+    totalTipReceivedSet {_MONEY}
+    additionalFees {{ id name price {_MONEY} taxLines {_TAXES} }}
+    transactions(first: 10) {{
+      id kind status gateway formattedGateway paymentId processedAt amountSet {_MONEY}
+    }}
     shippingLines(first: 5) {{
       nodes {{
         id title
@@ -148,6 +154,41 @@ query OrderDetail($id: ID!, $after: String) {{
     }}
   }}
 }}
+"""
+
+#: What came back of an order; asked for only where something did.
+ORDER_REFUNDS = f"""
+query OrderRefunds($id: ID!) {{
+  order(id: $id) {{
+    refunds(first: 20) {{
+      id note createdAt
+      totalRefundedSet {_MONEY}
+      refundLineItems(first: 10) {{
+        nodes {{
+          quantity restockType lineItem {{ id sku }}
+          subtotalSet {_MONEY} totalTaxSet {_MONEY}
+        }}
+      }}
+      refundShippingLines(first: 2) {{
+        nodes {{ id subtotalAmountSet {_MONEY} taxAmountSet {_MONEY} }}
+      }}
+    }}
+  }}
+}}
+"""
+
+#: What the shop itself shipped; asked for only where something left.
+ORDER_SHIPMENTS = """
+query OrderShipments($id: ID!) {
+  order(id: $id) {
+    fulfillments(first: 10) {
+      id status name
+      location { id }
+      trackingInfo(first: 10) { company number url }
+      fulfillmentLineItems(first: 30) { nodes { quantity lineItem { id sku } } }
+    }
+  }
+}
 """
 
 ORDER = """

@@ -14,7 +14,11 @@ class CommerceFlow(models.Model):
         required=True,
     )
     order_unknown = fields.Selection(
-        [("fail", "Do not import; say which"), ("placeholder", "Use a placeholder product")],
+        [
+            ("fail", "Do not import; say which"),
+            ("create", "Create the product"),
+            ("placeholder", "Use a placeholder product"),
+        ],
         string="Unknown Products",
         default="fail",
         required=True,
@@ -27,6 +31,27 @@ class CommerceFlow(models.Model):
     )
     order_team_id = fields.Many2one("crm.team", string="Sales Team", check_company=True)
     order_warehouse_id = fields.Many2one("stock.warehouse", string="Ships From", check_company=True)
+    order_user_id = fields.Many2one("res.users", string="Salesperson")
+    order_payment_term_id = fields.Many2one(
+        "account.payment.term", string="Payment Terms", check_company=True
+    )
+    order_payment = fields.Selection(
+        [
+            ("none", "Leave to accounting"),
+            ("note", "Note it on the order"),
+            ("invoice", "Register it on the posted invoice"),
+        ],
+        string="Payments",
+        default="note",
+        required=True,
+        help="Where there is no posted invoice yet, the payment is noted on the order.",
+    )
+    order_refund = fields.Selection(
+        [("note", "Note it on the order"), ("credit", "Make a draft credit note")],
+        string="Refunds",
+        default="credit",
+        required=True,
+    )
 
     _rounding = models.Constraint(
         "CHECK(order_rounding >= 0)", "The rounding limit cannot be negative."
@@ -35,9 +60,11 @@ class CommerceFlow(models.Model):
     def _get_charge_product(self, role):
         """The product of a line that is none of the catalogue's.
 
-        :param str role: ``shipping``, ``fee``, ``rounding`` or ``placeholder``
+        :param str role: ``shipping``, ``fee``, ``tip``, ``rounding`` or ``placeholder``
         """
-        return self.env.ref(f"commerce_sync.product_{role}")
+        # a database of an earlier version has no tips yet: its data is not loaded again
+        product = self.env.ref(f"commerce_sync.product_{role}", raise_if_not_found=False)
+        return product or self.env.ref("commerce_sync.product_fee")
 
     def _prepare_rounding_line(self, difference):
         product = self._get_charge_product("rounding")
@@ -56,4 +83,8 @@ class CommerceFlow(models.Model):
             values["team_id"] = self.order_team_id.id
         if self.order_warehouse_id:
             values["warehouse_id"] = self.order_warehouse_id.id
+        if self.order_user_id:
+            values["user_id"] = self.order_user_id.id
+        if self.order_payment_term_id:
+            values["payment_term_id"] = self.order_payment_term_id.id
         return values

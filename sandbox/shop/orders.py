@@ -361,6 +361,8 @@ def _refund(call, _source, arguments):
         "id": call.store.next_id(REFUND),
         "parentId": order["id"],
         "note": given.get("note"),
+        "lines": _refunded_lines(order, lines, given),
+        "shipping": (given.get("shipping") or {}).get("amount"),
         "amount": str(paid),
         "createdAt": now(call.site),
         "updatedAt": now(call.site),
@@ -371,6 +373,23 @@ def _refund(call, _source, arguments):
     call.site.emit("refunds/create", REFUND, refund["id"])
     call.created += 1
     return {"refund": refund, "order": order, "userErrors": []}
+
+
+def _refunded_lines(order, lines, given):
+    rows = []
+    for row in given.get("refundLineItems") or ():
+        line = lines[number_of(row["lineItemId"], "LineItem")]
+        share = Decimal(row["quantity"]) / line["quantity"]
+        rows.append(
+            {
+                "lineId": line["id"],
+                "quantity": row["quantity"],
+                "restockType": row.get("restockType") or "NO_RESTOCK",
+                "subtotal": f"{_net(line) * share:.2f}",
+                "tax": f"{Decimal(line['tax']) * share:.2f}",
+            }
+        )
+    return rows
 
 
 def _refund_error(order, given):
@@ -405,3 +424,38 @@ def _refund_total(call, refund, _arguments):
 @resolves("Refund", "order")
 def _refund_order(call, refund, _arguments):
     return call.store.get(KIND, refund["parentId"])
+
+
+@resolves("Refund", "refundLineItems")
+def _refund_line_items(call, refund, arguments):
+    order = call.store.get(KIND, refund["parentId"])
+    lines = {line["id"]: {**line, "order": order} for line in order["lines"]}
+    rows = [
+        {
+            "quantity": row["quantity"],
+            "restockType": row["restockType"],
+            "lineItem": lines[row["lineId"]],
+            "subtotalSet": money(order, row["subtotal"]),
+            "totalTaxSet": money(order, row["tax"]),
+        }
+        for row in refund.get("lines") or ()
+    ]
+    return listing(rows, arguments)
+
+
+@resolves("Refund", "refundShippingLines")
+def _refund_shipping_lines(call, refund, arguments):
+    order = call.store.get(KIND, refund["parentId"])
+    given = refund.get("shipping")
+    row = {"id": refund["id"], "subtotalAmountSet": money(order, given or "0")}
+    return listing([{**row, "taxAmountSet": money(order, "0")}] if given else [], arguments)
+
+
+@resolves("Order", "totalTipReceivedSet")
+def _tip(_call, order, _arguments):
+    return money(order, order.get("tip") or "0")
+
+
+@resolves("Order", "additionalFees")
+def _fees(_call, _order, _arguments):
+    return []
