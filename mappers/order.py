@@ -89,10 +89,13 @@ class OrderMapper(Mapper):
         record = self.env[self.model].create(
             self._prepare_order(order, customer)
             | {
+                "partner_invoice_id": customers.find_invoice(order, customer).id,
                 "partner_shipping_id": customers.find_delivery(order, customer).id,
                 "order_line": commands,
             }
         )
+        for note in customers.notes:
+            record.message_post(body=note)
         self._bind_lines(order, record)
         self._check_total(order, record)
         return record
@@ -110,9 +113,34 @@ class OrderMapper(Mapper):
             "client_order_ref": order.number,
             "origin": f"{self.connection.name} {order.label}",
             "date_order": order.created_at or False,
+            "pricelist_id": self._get_pricelist(order, customer).id,
             "currency_id": self._get_currency(order).id,
             "note": order.note or False,
-        } | self.flow._prepare_order_defaults()
+            **self.flow._prepare_order_defaults(),
+            **self._prepare_warehouse(order),
+        }
+
+    def _get_pricelist(self, order, customer):
+        """The customer's, or else one in the currency of the order; prices are the store's."""
+        currency = self._get_currency(order)
+        own = customer.property_product_pricelist
+        if own.currency_id == currency:
+            return own
+        lists = self.env["product.pricelist"]
+        company = self.connection.company_id
+        return lists.search(
+            [("currency_id", "=", currency.id), ("company_id", "in", [False, company.id])], limit=1
+        )
+
+    def _prepare_warehouse(self, order):
+        """The warehouse of the store's place that sold or ships the order, where it is mapped."""
+        found = Links(self.connection).find("location", [order.location_id])
+        binding = found.get(order.location_id)
+        if not binding:
+            return {}
+        place = self.env[binding.model].browse(binding.res_id).exists()
+        warehouse = place.warehouse_id if binding.model == "stock.location" else place
+        return {"warehouse_id": warehouse.id} if warehouse else {}
 
     def _get_currency(self, order):
         return (

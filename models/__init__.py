@@ -29,6 +29,7 @@ from . import (
     flow_product,
     flow_status,
     job_resend,
+    partner_merge,
     product,
     product_pricelist_item,
     product_template,

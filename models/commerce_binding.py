@@ -27,12 +27,14 @@ class CommerceBinding(models.Model):
             ("refund", "Refund"),
             ("shipment", "Shipment"),
             ("customer", "Customer"),
+            ("customer_alias", "Customer, Also Known As"),
             ("address", "Address"),
             ("record", "Record"),
             ("location", "Location"),
             ("tax", "Tax"),
             ("carrier", "Carrier"),
             ("payment_method", "Payment Method"),
+            ("payment", "Payment"),
         ],
         required=True,
     )
@@ -55,9 +57,10 @@ class CommerceBinding(models.Model):
         "This record of the store is already bound to another record.",
     )
     # several taxes (or ways of paying) of a store may be one and the same in Odoo
+    # and a contact has several e-mails and, once merged, several ids in the store
     _record_uniq = models.UniqueIndex(
         "(connection_id, resource, model, res_id)"
-        " WHERE resource NOT IN ('tax', 'carrier', 'payment_method')",
+        " WHERE resource NOT IN ('tax', 'carrier', 'payment_method', 'customer_alias')",
         "This record is already bound to another record of the store.",
     )
     _document = models.Index("(model, res_id)")
