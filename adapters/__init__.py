@@ -1,3 +1,3 @@
 """Wire protocols: plain Python, importable and testable without Odoo."""
 
-from . import shopify, woocommerce
+from . import medusa, shopify, woocommerce
