@@ -1,7 +1,7 @@
 """Invoices, credit notes and marks on orders of Medusa, which has no object for invoices.
 
-They are kept in the order's ``metadata``: it is merged key by key, and a key whose value is an empty
-text goes. So a repetition is harmless.
+They are kept in the order's ``metadata``, which is merged key by key (an empty text deletes its
+key). So a repetition is harmless.
 """
 
 from .base import Result
@@ -131,17 +131,17 @@ class InvoiceMixin:
 
     def _write_status(self, status, key):
         _check_order(status.external_id, status.label)
+        row = self._read_order_row(status.external_id, HEAD_FIELDS)
+        if row.get("status") == CANCELLED:  # Medusa changes nothing any more of it
+            return Result(outcome="unchanged", external_id=status.external_id)
         outcome = "unchanged"
-        if status.cancelled:
-            row = self._read_order_row(status.external_id, HEAD_FIELDS)
-            if row.get("status") != CANCELLED:
-                self._api("POST", CANCEL.format(order=status.external_id), json={})
-                outcome = "updated"
         value = {"tags": list(status.tags), "note": status.note, "reason": status.reason}
         value = {name: one for name, one in value.items() if one}
         if value or not status.cancelled:
-            result = self._mark(status.external_id, STATUS_KEY, value or "", status.label)
-            outcome = outcome if outcome != "unchanged" else result.outcome
+            outcome = self._mark(status.external_id, STATUS_KEY, value or "", status.label).outcome
+        if status.cancelled:
+            self._api("POST", CANCEL.format(order=status.external_id), json={})
+            outcome = "updated"
         return Result(outcome=outcome, external_id=status.external_id)
 
 

@@ -1,6 +1,6 @@
 """What our subscriber in Medusa sends to us: Standard Webhooks. Medusa has none of its own.
 
-The subscriber is in docs/medusa.md; its body is ``{type, timestamp, data: {id, updated_at}}``, where
+The subscriber is in docs/medusa.md; its body is ``{type, timestamp, data: {id, updated_at}}``.
 ``data`` names the order (product, customer) that the event ``type`` is about.
 https://www.standardwebhooks.com/
 """
