@@ -210,12 +210,18 @@ class Adapter:
     def fetch(self, kind, since=None, cursor=""):
         """Read one page, oldest change first.
 
-        :param kind: ``variant`` (:class:`CatalogItem`) or ``order`` (:class:`OrderHead`)
+        :param kind: ``variant`` (:class:`CatalogItem`), ``order`` (:class:`OrderHead`), or a kind
+            of data to compare: ``inventory`` (:class:`InventoryLevel`), ``price``, ``product``
         :param datetime since: only what changed at or after (UTC)
         :param str cursor: from the page before; ``""`` for the first
         :return: :class:`Page`
         """
         return getattr(self, f"_fetch_{kind}")(since, cursor)
+
+    @classmethod
+    def reads(cls, kind):
+        """Whether :meth:`fetch` knows this kind."""
+        return hasattr(cls, f"_fetch_{kind}")
 
     @classmethod
     def is_ping(cls, headers, body):

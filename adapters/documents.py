@@ -102,6 +102,7 @@ class InventoryLevel(Document):
     sku: str = beside_content(default="")
     levels: tuple[LocationQuantity, ...] = ()
     handles: dict = beside_content(default_factory=dict)  # noqa: RUF009
+    updated_at: datetime | None = beside_content(default=None)  # noqa: RUF009
 
 
 # === CATALOGUE === #

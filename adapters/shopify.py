@@ -20,6 +20,7 @@ from .shopify_invoice import CARRIERS, InvoiceMixin
 from .shopify_orders import OrderMixin
 from .shopify_price import PRICE_BATCH, PriceMixin
 from .shopify_shipment import ShipmentMixin
+from .shopify_stock import StockReadingMixin
 from .shopify_webhooks import WebhookMixin
 
 #: Quarterly, each supported for a year at least: https://shopify.dev/docs/api/usage/versioning
@@ -42,6 +43,7 @@ class ShopifyAdapter(
     ShipmentMixin,
     CatalogMixin,
     ConfigurationMixin,
+    StockReadingMixin,
     OrderMixin,
     WebhookMixin,
     Adapter,

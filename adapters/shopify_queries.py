@@ -67,6 +67,22 @@ query Stock($ids: [ID!]!, $location: ID!) {
 }
 """
 
+STOCK_PAGE = """
+query StockPage($first: Int!, $after: String, $query: String, $location: ID!) {
+  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes {
+      id sku updatedAt requiresComponents
+      product { id title }
+      inventoryItem {
+        id tracked
+        inventoryLevel(locationId: $location) { id quantities(names: ["available"]) { quantity } }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
 SET_STOCK = """
 mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {

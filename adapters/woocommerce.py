@@ -20,6 +20,7 @@ from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
 from .woocommerce_price import PriceMixin
+from .woocommerce_stock import StockReadingMixin
 from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
@@ -43,6 +44,7 @@ class WooCommerceAdapter(
     InvoiceMixin,
     CatalogMixin,
     ConfigurationMixin,
+    StockReadingMixin,
     OrderMixin,
     WebhookMixin,
     Adapter,

@@ -46,34 +46,38 @@ class CatalogMixin:
     # === PRODUCTS AND VARIATIONS === #
 
     def _fetch_variant(self, since, cursor):
-        """First products, then variations: all at once, or by product in older stores."""
+        rows, place, total = self._sold_rows(since, cursor)
+        return Page(tuple(self._items(rows)), as_cursor(place), total)
+
+    def _sold_rows(self, since, cursor):
+        """First products, then variations: all at once, or by product in older stores.
+
+        :return: rows (those of variations with ``parent_id``), the next place, how many in all
+        """
         place = self._place(cursor) or {"step": "products"}
-        return getattr(self, f"_fetch_{place['step']}")(since, place)
+        return getattr(self, f"_{place['step']}_rows")(since, place)
 
-    def _fetch_products(self, since, place):
+    def _products_rows(self, since, place):
         rows, place, total = self._next_rows(PRODUCTS, PRODUCT_FIELDS, since, place)
-        items = [self._product(row) for row in rows if is_sold(row)]
-        return Page(tuple(items), _cursor(place or {"step": "variations"}), total)
+        return [row for row in rows if is_sold(row)], place or {"step": "variations"}, total
 
-    def _fetch_variations(self, since, place):
+    def _variations_rows(self, since, place):
         try:
-            rows, place, total = self._next_rows(VARIATIONS, VARIATION_FIELDS, since, place)
+            return self._next_rows(VARIATIONS, VARIATION_FIELDS, since, place)
         except SyncError as error:
             if error.code != NO_ROUTE:
                 raise
-            return self._fetch_parents(since, {"step": "parents"})
-        items = self._variations(rows)
-        return Page(tuple(items), _cursor(place), total)
+        return self._parents_rows(since, {"step": "parents"})
 
-    def _fetch_parents(self, since, place):
+    def _parents_rows(self, since, place):
         """The numbers of products that have variations; their variations follow."""
         rows, after, _total = self._next_rows(PRODUCTS, PARENT_FIELDS, None, place)
         parents = [row["id"] for row in rows if row.get("variations")]
         if not parents:
-            return Page((), _cursor(after))
-        return self._fetch_children(since, {"step": "children", "ids": parents, "then": after})
+            return [], after, None
+        return self._children_rows(since, {"step": "children", "ids": parents, "then": after})
 
-    def _fetch_children(self, since, place):
+    def _children_rows(self, since, place):
         """The variations of some products; ``at`` is the place within those of the first."""
         rows, waiting, at = [], list(place["ids"]), place.get("at") or {}
         for _turn in range(PARENTS_AT_ONCE):
@@ -83,8 +87,7 @@ class CatalogMixin:
             rows += [{**row, "parent_id": waiting[0]} for row in found]
             if not at:
                 waiting, at = waiting[1:], {}
-        after = {**place, "ids": waiting, "at": at} if waiting else place["then"]
-        return Page(tuple(self._variations(rows)), _cursor(after))
+        return rows, {**place, "ids": waiting, "at": at} if waiting else place["then"], None
 
     def _children(self, parent, since, at):
         path = VARIATIONS_OF.format(parent=parent)
@@ -94,9 +97,14 @@ class CatalogMixin:
             return [], None
         return rows, at
 
-    def _variations(self, rows):
+    def _items(self, rows):
         names = self._names({row.get("parent_id") for row in rows})
-        return [self._variation(row, names.get(row.get("parent_id"), "")) for row in rows]
+        return [
+            self._variation(row, names.get(row["parent_id"], ""))
+            if row.get("parent_id")
+            else self._product(row)
+            for row in rows
+        ]
 
     def _names(self, ids):
         """``{product id: name}``"""
@@ -139,7 +147,7 @@ class CatalogMixin:
     def _fetch_order(self, since, cursor):
         place = self._place(cursor) or {}
         rows, place, total = self._next_rows(ORDERS, ORDER_FIELDS, since, place, is_gmt=True)
-        return Page(tuple(self._order_head(row) for row in rows), _cursor(place), total)
+        return Page(tuple(self._order_head(row) for row in rows), as_cursor(place), total)
 
     def _order_head(self, row):
         order_id = str(row["id"])
@@ -210,7 +218,7 @@ def _where_it_ends(rows, place, moment):
     return {"after": after, "seen": seen}
 
 
-def _cursor(place):
+def as_cursor(place):
     return json.dumps(place, separators=(",", ":")) if place else ""
 
 

@@ -61,3 +61,11 @@ class CommerceSyncState(models.Model):
                 ),
             )
         )
+
+    def _learn(self, flow, held):
+        """What the store was just seen to hold.
+
+        :param held: ``{record id: {place: quantity}}``
+        """
+        for state in self.search([("flow_id", "=", flow.id), ("res_id", "in", list(held))]):
+            state.seen = (state.seen or {}) | held[state.res_id]

@@ -1,1 +1,1 @@
-from . import commerce_correction
+from . import commerce_correction, commerce_reconciliation_repair

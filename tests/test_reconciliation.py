@@ -1,0 +1,178 @@
+"""Both sides are compared: every difference is found, and nothing that is none."""
+
+import requests
+
+from .common import StoreCase, release_test_lock
+
+
+class ReconciliationCase(StoreCase):
+    def compare(self, flow=None):
+        """A comparison, made as the scheduled action does."""
+        flow = flow or self.inventory_flow
+        record = self.env["commerce.reconciliation"].browse(flow.action_reconcile()["res_id"])
+        self.go_on()
+        self.assertEqual(record.state, "done", record.error_message)
+        return record
+
+    def go_on(self):
+        self.flush()
+        with self.enter_registry_test_mode(), release_test_lock(), self.registry.cursor() as cr:
+            self.env(cr=cr)["commerce.reconciliation"]._cron_run()
+        self.env.invalidate_all()
+
+    def in_agreement(self, quantities):
+        """Products with stock, of which the store was told.
+
+        :return: ``(products, {SKU: id in the store})``
+        """
+        products = self.env["product.product"]
+        for sku, quantity in quantities.items():
+            products |= self.make_product(sku, quantity)
+        published = self.publish(products)
+        self.inventory_flow._enqueue_due()
+        self.drain()
+        return products, {product.default_code: item for product, item in published.items()}
+
+    def change_there(self, external_id, **values):
+        """Somebody edits the store's record by hand."""
+        answer = requests.put(
+            f"{self.store.url}/wp-json/wc/v3/products/{external_id}",
+            json=values,
+            auth=(self.store.key, self.store.secret),
+            timeout=10,
+        )
+        answer.raise_for_status()
+
+    def delete_there(self, external_id):
+        requests.delete(
+            f"{self.store.url}/wp-json/wc/v3/products/{external_id}",
+            params={"force": "true"},
+            auth=(self.store.key, self.store.secret),
+            timeout=10,
+        ).raise_for_status()
+
+    def found(self, record):
+        return {
+            (line.reference, line.status, line.odoo_value, line.external_value)
+            for line in record.line_ids
+        }
+
+
+class TestComparing(ReconciliationCase):
+    def test_two_sides_that_agree_have_no_differences(self):
+        self.in_agreement({"A": 3, "B": 0})
+        record = self.compare()
+        self.assertFalse(record.line_ids)
+        self.assertEqual((record.compared_count, record.agreement), (2, 100.0))
+        self.assertIn("All in agreement", self.inventory_flow.agreement_summary)
+        self.assertIn("All in agreement", self.connection.agreement_summary)
+
+    def test_a_value_changed_behind_our_back_is_found_with_both_values(self):
+        _products, there = self.in_agreement({"A": 3, "B": 4})
+        self.change_there(there["A"], stock_quantity=9)
+        record = self.compare()
+        self.assertEqual(self.found(record), {("A", "different", "3", "9")})
+        line = record.line_ids
+        self.assertEqual((line.owner, line.repair), ("odoo", "push"))
+        self.assertIn("50.00% in agreement, 1 differences", record.summary)
+
+    def test_what_was_deleted_in_the_store_is_found(self):
+        products, there = self.in_agreement({"A": 3, "B": 4})
+        self.delete_there(there["B"])
+        record = self.compare()
+        self.assertEqual(record.line_ids.status, "deleted_there")
+        self.assertEqual(record.line_ids.res_id, products[1].id)
+
+    def test_one_that_could_be_bound_is_found(self):
+        self.in_agreement({"A": 3})
+        loose = self.make_product("LOOSE")
+        self.store.seed({"products": [{"sku": "LOOSE", "manage_stock": True}, {"sku": "THEIRS"}]})
+        record = self.compare()
+        self.assertEqual(record.line_ids.status, "missing_here")
+        self.assertEqual(record.line_ids.res_id, loose.id)
+        self.assertEqual(record.unknown_count, 2)
+
+    def test_a_value_with_a_waiting_job_is_no_drift(self):
+        products, _there = self.in_agreement({"A": 3, "B": 4})
+        self.set_stock(products[0], 8)
+        record = self.compare()
+        self.assertFalse(record.line_ids)
+        self.assertEqual(record.under_way_count, 1)
+
+    def test_a_comparison_goes_on_where_it_was_broken_off(self):
+        self.in_agreement({"A": 3})
+        self.store.seed({"invent": 230})
+        self.store.fault("http_500_before", path="modified_after", times=1)
+        record = self.env["commerce.reconciliation"].browse(
+            self.inventory_flow.action_reconcile()["res_id"]
+        )
+        self.go_on()
+        self.assertEqual((record.state, record.read_count), ("reading", 100))
+        self.assertTrue(record.next_at)
+        record.next_at = False
+        self.go_on()
+        self.assertEqual(record.state, "done")
+        self.assertEqual(record.read_count, 231)
+
+    def test_it_can_be_stopped(self):
+        self.in_agreement({"A": 3})
+        record = self.env["commerce.reconciliation"].browse(
+            self.inventory_flow.action_reconcile()["res_id"]
+        )
+        record.action_stop()
+        asked = len(self.store.requests)
+        self.go_on()
+        self.assertEqual(record.state, "stopped")
+        self.assertEqual(len(self.store.requests), asked)
+
+    def test_it_asks_no_more_than_the_pages(self):
+        self.store.seed({"invent": 230})
+        record = self.compare()
+        pages = [entry.path for entry in self.store.requests if entry.method == "GET"]
+        self.assertEqual(record.request_count, len(pages))
+        # a page of a hundred each, and in stores without a list of variations once more the
+        # products that may have some; none for names
+        self.assertLessEqual(len(pages), 2 * (record.read_count // 100 + 1) + 1, pages)
+
+
+class TestRepairing(ReconciliationCase):
+    def test_all_is_repaired_by_the_owners_rule(self):
+        _products, there = self.in_agreement({"A": 3, "B": 4, "C": 5})
+        self.change_there(there["A"], stock_quantity=9)
+        self.delete_there(there["B"])
+        record = self.compare()
+        wizard = self.env["commerce.reconciliation.repair"].browse(
+            record.action_repair_all()["res_id"]
+        )
+        self.assertEqual((wizard.push_count, wizard.unbind_count), (1, 1))
+        self.assertEqual(self.store_stock()["A"], 9)  # so far it was only shown
+        wizard.action_repair()
+        self.drain()
+        self.assertEqual(self.store_stock(), {"A": 3, "C": 5})
+        again = self.compare()
+        self.assertFalse(again.line_ids)
+
+    def test_what_was_deleted_and_made_again_is_bound_anew(self):
+        products, there = self.in_agreement({"A": 3})
+        self.delete_there(there["A"])
+        self.store.seed({"products": [{"sku": "A", "manage_stock": True, "stock_quantity": 0}]})
+        record = self.compare()
+        self.assertEqual(record.line_ids.mapped("status"), ["replaced"])
+        record.line_ids.action_repair()
+        self.drain()
+        self.assertEqual(self.store_stock(), {"A": 3})
+        self.assertNotEqual(
+            self.connection._bindings("variant", products)[products.id].external_id, there["A"]
+        )
+        self.assertFalse(self.compare().line_ids)
+
+    def test_an_ignored_difference_stays_ignored_while_it_does_not_change(self):
+        _products, there = self.in_agreement({"A": 3})
+        self.change_there(there["A"], stock_quantity=9)
+        self.compare().line_ids.action_ignore("A display piece")
+        again = self.compare()
+        self.assertEqual(again.line_ids.mapped("state"), ["ignored"])
+        self.assertEqual(again.line_ids.ignore_reason, "A display piece")
+        self.assertEqual(again.difference_count, 0)
+        self.change_there(there["A"], stock_quantity=10)
+        self.assertEqual(self.compare().line_ids.mapped("state"), ["open"])
