@@ -8,7 +8,6 @@ class CommerceReconciliationSeen(models.Model):
 
     _name = "commerce.reconciliation.seen"
     _description = "Seen While Reconciling"
-    _log_access = False
 
     reconciliation_id = fields.Many2one(
         "commerce.reconciliation", required=True, ondelete="cascade"

@@ -13,7 +13,12 @@ from .common import StoreCase
 
 ADDON = __name__.partition(".tests")[0]
 #: Seen by managers only.
-MANAGERS_ONLY = ("commerce.credential", "commerce.matching", "commerce.matching.line")
+MANAGERS_ONLY = (
+    "commerce.credential",
+    "commerce.matching",
+    "commerce.matching.line",
+    "commerce.reconciliation.seen",
+)
 #: What only managers may read of a model that users see.
 MANAGERS_FIELDS = {
     "commerce.attempt": ("request_summary", "response_summary", "traceback"),
@@ -32,10 +37,28 @@ PUBLIC = {
         "action_view_failed",
         "action_view_jobs",
         "action_view_problems",
+        "action_view_reconciliations",
         "set_credentials",
         "sync_status",
     },
-    "commerce.flow": {"action_sync_now", "action_view_jobs", "enqueue"},
+    "commerce.flow": {"action_reconcile", "action_sync_now", "action_view_jobs", "enqueue"},
+    "commerce.reconciliation": {
+        "action_again",
+        "action_repair_all",
+        "action_stop",
+        "action_view_lines",
+    },
+    "commerce.reconciliation.line": {
+        "action_bind",
+        "action_ignore",
+        "action_open_record",
+        "action_preview_repair",
+        "action_pull",
+        "action_push",
+        "action_reopen",
+        "action_repair",
+        "action_unbind",
+    },
     "commerce.job": {
         "action_cancel",
         "action_correct",
@@ -79,7 +102,9 @@ FOR_USERS = {
     "action_view_event",
     "action_view_failed",
     "action_view_jobs",
+    "action_view_lines",
     "action_view_problems",
+    "action_view_reconciliations",
     "enqueue",
     "sync_status",
 }
@@ -156,7 +181,34 @@ class SecurityCase(StoreCase):
         problem = cls.env["commerce.problem"].create(
             {"connection_id": connection.id, "key": "validation:1", "name": "No SKU"}
         )
-        made = (problem, connection, flow, binding, run, job, attempt, state, matching, line, event)
+        reconciliation = cls.env["commerce.reconciliation"].create({"flow_id": flow.id})
+        difference = cls.env["commerce.reconciliation.line"].create(
+            {
+                "reconciliation_id": reconciliation.id,
+                "status": "different",
+                "model": product._name,
+                "res_id": product.id,
+                "owner": "odoo",
+                "repair": "push",
+            }
+        )
+        seen = cls.env["commerce.reconciliation.seen"].create(
+            {"reconciliation_id": reconciliation.id, "external_id": "7"}
+        )
+        made = (reconciliation, difference, seen)
+        made += (
+            problem,
+            connection,
+            flow,
+            binding,
+            run,
+            job,
+            attempt,
+            state,
+            matching,
+            line,
+            event,
+        )
         made += (connection.credential_ids[0], connection.traffic_ids)
         return {record._name: record for record in made}
 
