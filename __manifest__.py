@@ -30,6 +30,7 @@
         "views/commerce_mapping_views.xml",
         "views/connection_shopify_views.xml",
         "views/reconciliation_on_forms.xml",
+        "views/flow_fulfilment_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

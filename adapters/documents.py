@@ -518,8 +518,9 @@ class Shipment(Document):
     """What left the house for one order; ``parent_id`` is the order's id in the store.
 
     ``external_id`` is empty until the store knows the shipment. ``state`` is ``done`` or
-    ``cancelled``. ``location_id`` is the store's place it ships from, empty for any. ``notify``:
-    the store tells the customer.
+    ``cancelled``. ``location_id`` is the store's place it ships from, empty for any. ``complete``:
+    with it nothing is left to ship, and the order is to say so. ``notify``: the store tells the
+    customer.
     """
 
     number: str
@@ -529,4 +530,5 @@ class Shipment(Document):
     lines: tuple[ShipmentLine, ...] = ()
     location_id: str = ""
     state: str = "done"
+    complete: bool = False
     notify: bool = beside_content(default=False)

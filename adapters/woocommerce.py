@@ -21,6 +21,7 @@ from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
 from .woocommerce_price import PriceMixin
 from .woocommerce_stock import StockReadingMixin
+from .woocommerce_shipment import ShipmentMixin
 from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
@@ -42,6 +43,7 @@ class WooCommerceAdapter(
     InventoryMixin,
     PriceMixin,
     InvoiceMixin,
+    ShipmentMixin,
     CatalogMixin,
     ConfigurationMixin,
     StockReadingMixin,
@@ -78,6 +80,7 @@ class WooCommerceAdapter(
             "inventory": FlowSupport(batch=BATCH_SIZE),
             "price": FlowSupport(batch=BATCH_SIZE),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
+            "shipment": FlowSupport(batch=1),
         },
         inbound={
             "variant": FlowSupport(batch=100),
@@ -170,7 +173,7 @@ class WooCommerceAdapter(
         if not external_id:
             return ""
         admin = f"{self.settings.address}/{ADMIN}"
-        if kind in ("order", "invoice"):
+        if kind in ("order", "invoice", "shipment", "credit_note"):
             # An invoice's id is "<order>:<number>".
             order = external_id.partition(":")[0]
             return f"{admin}/admin.php?page=wc-orders&action=edit&id={order}"

@@ -1,1 +1,1 @@
-from . import base, compare_stock, comparing, inventory, invoice, matching, order, price
+from . import base, compare_stock, comparing, inventory, invoice, matching, order, price, shipment

@@ -33,6 +33,7 @@ from . import (
     flow_price,
     flow_product,
     flow_reconciliation,
+    flow_shipment,
     flow_status,
     job_resend,
     partner_merge,
@@ -41,5 +42,6 @@ from . import (
     product_template,
     product_template_attribute_value,
     stock_move,
+    stock_picking,
     stock_quant,
 )
