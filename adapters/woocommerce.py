@@ -20,8 +20,8 @@ from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
 from .woocommerce_price import PriceMixin
-from .woocommerce_stock import StockReadingMixin
 from .woocommerce_shipment import ShipmentMixin
+from .woocommerce_stock import StockReadingMixin
 from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
