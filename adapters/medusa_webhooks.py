@@ -6,12 +6,11 @@ https://www.standardwebhooks.com/
 """
 
 import json
-import time
 
 from .base import Event
 from .errors import Rejected
 from .medusa_values import utc
-from .signatures import standard_webhook_matches
+from .standard_webhooks import verify
 
 MESSAGE_ID = "webhook-id"
 #: Beginnings of topics -> our kinds of data. What is shipped or paid concerns the order.
@@ -30,7 +29,7 @@ class WebhookMixin:
 
     @classmethod
     def verify(cls, headers, body, secrets):
-        return standard_webhook_matches(headers, body, secrets, time.time())
+        return verify(headers, body, secrets)
 
     @classmethod
     def parse_event(cls, headers, body):
