@@ -15,6 +15,7 @@
         "data/product_product.xml",
         "data/notices.xml",
         "data/ir_actions_server.xml",
+        "data/ir_actions_server_catalog.xml",
         "views/commerce_attempt_views.xml",
         "views/commerce_binding_views.xml",
         "views/commerce_job_views.xml",

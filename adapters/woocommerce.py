@@ -20,8 +20,10 @@ from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
 from .woocommerce_price import PriceMixin
+from .woocommerce_product import LIMITS, ProductMixin
 from .woocommerce_shipment import ShipmentMixin
 from .woocommerce_stock import StockReadingMixin
+from .woocommerce_terms import TermMixin
 from .woocommerce_webhooks import WebhookMixin
 
 NAMESPACE = "wc/v3"
@@ -42,6 +44,8 @@ class WooCommerceAdapter(
     CheckMixin,
     InventoryMixin,
     PriceMixin,
+    ProductMixin,
+    TermMixin,
     InvoiceMixin,
     ShipmentMixin,
     CatalogMixin,
@@ -79,6 +83,7 @@ class WooCommerceAdapter(
         outbound={
             "inventory": FlowSupport(batch=BATCH_SIZE),
             "price": FlowSupport(batch=BATCH_SIZE),
+            "product": FlowSupport(batch=1, limits=LIMITS),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
         },
@@ -95,6 +100,7 @@ class WooCommerceAdapter(
 
     def __init__(self, settings, client):
         super().__init__(settings, client)
+        self._terms = {}  # what was looked up by name
         self._plain = settings.options.get("permalinks") == "plain"
         client.auth = self._prepare_auth()
         client.verify = settings.options.get("verify_tls", client.verify)

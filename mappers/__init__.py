@@ -1,1 +1,12 @@
-from . import base, compare_stock, comparing, inventory, invoice, matching, order, price, shipment
+from . import (
+    base,
+    compare_stock,
+    comparing,
+    inventory,
+    invoice,
+    matching,
+    order,
+    price,
+    product,
+    shipment,
+)

@@ -39,6 +39,7 @@ from . import (
     partner_merge,
     product,
     product_pricelist_item,
+    product_product,
     product_template,
     product_template_attribute_value,
     stock_move,

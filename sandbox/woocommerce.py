@@ -54,6 +54,7 @@ DEFAULT_SETTINGS = {
     "currency": "USD",
     "country": "US",
     "prices_include_tax": False,
+    "weight_unit": "kg",  # "g", "lbs", "oz"
     # not UTC on purpose: whoever mixes up date_modified and date_modified_gmt is to notice
     "utc_offset_minutes": 120,
     "permalinks": "pretty",  # "plain": no /wp-json, only /?rest_route=

@@ -105,6 +105,11 @@ def general_settings(site, params):
     return [_setting("general", name, *value) for name, value in values.items()]
 
 
+def product_settings(site, params):
+    unit = site.settings()["weight_unit"]
+    return [_setting("products", "woocommerce_weight_unit", "Weight unit", "select", unit)]
+
+
 def tax_settings(site, params):
     included = "yes" if site.prices_include_tax else "no"
     name = "woocommerce_prices_include_tax"

@@ -12,6 +12,7 @@ from . import (
     product_calls,
     product_fields,
     refunds,
+    terms,
     webhooks,
 )
 from .rest import BOOLEAN
@@ -59,7 +60,18 @@ def _told(address, describe):
     return _route(READ, address, "view", other_calls.told(describe))
 
 
+def _taxonomy(name):
+    address, (listed, create, get) = f"products/{name}", terms.handlers(name)
+    return [
+        _route(READ, address, "list", listed, terms.LIST_PARAMS),
+        _route(CREATE, address, "create", create, terms.PARAMS),
+        _route(READ, address + "/{id}", "view", get),
+    ]
+
+
 ROUTES = [
+    *_taxonomy("categories"),
+    *_taxonomy("tags"),
     *_resource(
         product_calls,
         "products",
@@ -106,6 +118,7 @@ ROUTES = [
     _told("data/currencies/current", info.current_currency),
     _route(READ, "data/currencies/{code}", "view", other_calls.get_currency),
     _told("settings/general", info.general_settings),
+    _told("settings/products", info.product_settings),
     _told("settings/tax", info.tax_settings),
     _told("taxes", info.taxes),
     _told("payment_gateways", info.payment_gateways),
