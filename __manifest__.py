@@ -32,6 +32,7 @@
         "views/connection_shopify_views.xml",
         "views/reconciliation_on_forms.xml",
         "views/flow_fulfilment_views.xml",
+        "views/commerce_wizard_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

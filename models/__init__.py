@@ -8,6 +8,7 @@ from . import (
     commerce_flow,
     commerce_job,
     commerce_mapping,
+    commerce_lookup,
     commerce_matching,
     commerce_matching_line,
     commerce_problem,

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..engine import states
+from .commerce_lookup import CommerceLookup
 
 #: Error kinds (``adapters.errors.ERROR_KINDS``) as staff read them.
 ERROR_LABELS = [
@@ -26,6 +27,7 @@ class CommerceAttempt(models.Model):
     """One try of a job: the sync log. Written by the engine; nobody changes it afterwards."""
 
     _name = "commerce.attempt"
+    _inherit = [CommerceLookup._name]
     _description = "Attempt"
     _order = "id desc"
     _rec_name = "document"

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ..engine import queue, states
 from ..engine.worker import Worker
 from .commerce_attempt import ERROR_LABELS, selection, vacuum
+from .commerce_lookup import CommerceLookup
 
 #: Seconds one scheduled action works before it hands back to Odoo's scheduler.
 DRAIN_SECONDS = 45
@@ -19,6 +20,7 @@ class CommerceJob(models.Model):
     """
 
     _name = "commerce.job"
+    _inherit = [CommerceLookup._name]
     _description = "Job"
     _order = "id desc"
     _rec_names_search = ("document", "external_id")

@@ -112,7 +112,7 @@ class CommerceConnection(models.Model):
             "key": self.env._("Tries per hour"),
             "values": [
                 {
-                    "label": f"{fields.Datetime.context_timestamp(self, moment):%H:00}",
+                    "label": f"{fields.Datetime.context_timestamp(self, moment):%H}",
                     "value": count,
                     "type": "past",
                 }

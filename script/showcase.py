@@ -45,6 +45,9 @@ class Showcase:
             "preview": preview,
             "matching": self._first("commerce.matching", state="done", resource="variant"),
             "failed": self._first("commerce.job", state="failed", kind="invoice"),
+            "problem": self._first("commerce.problem", connection_id=shop),
+            "product": self._failed_record("inventory"),
+            "invoice": self._failed_record("invoice"),
             "waiting": self._first("commerce.job", state="pending"),
             "attempt": self._first("commerce.attempt", state="failed", kind="inventory"),
             "run": self._first("commerce.run", connection_id=shop),
@@ -56,6 +59,11 @@ class Showcase:
     def _first(self, model, **values):
         domain = [[name, "=", value] for name, value in values.items()]
         return self.odoo(model, "search", domain, limit=1)[0]
+
+    def _failed_record(self, kind):
+        """The record of a failed job."""
+        job = self._first("commerce.job", state="failed", kind=kind)
+        return self.odoo("commerce.job", "read", [job], ["res_id"])[0]["res_id"]
 
     # === PROBLEMS === #
 

@@ -178,3 +178,97 @@ class TestDocumentStatus(ProblemCase):
         self.assertIn("commerce_document_status", arch)
         arch = self.env["res.currency"].get_view(view_type="form")["arch"]
         self.assertNotIn("commerce_document_status", arch)
+
+
+class TestLookup(ProblemCase):
+    """Found by what people have in hand."""
+
+    def look_for(self, text, model="commerce.attempt"):
+        return self.env[model].search([("look_for", "ilike", text)])
+
+    def test_a_sku_finds_what_was_sent_of_the_product(self):
+        product, other = self.make_bound("MUG-A"), self.make_bound("CUP-B")
+        self.drain()
+        for model in ("commerce.attempt", "commerce.job"):
+            for text in ("MUG-A", "mug-a", "Product MUG"):
+                with self.subTest(model=model, text=text):
+                    self.assertEqual(self.look_for(text, model).mapped("res_id"), [product.id])
+        self.assertTrue(self.look_for("CUP-B").mapped("res_id"), [other.id])
+
+    def test_an_external_id_finds_it(self):
+        product = self.make_bound("MUG-A")
+        self.drain()
+        external_id = self.connection._bindings("variant", product)[product.id].external_id
+        self.assertEqual(self.look_for(external_id).mapped("res_id"), [product.id])
+
+    def test_signs_stand_for_themselves(self):
+        self.make_bound("MUG-A")
+        self.drain()
+        self.assertFalse(self.look_for("%"))
+        self.assertFalse(self.look_for("M_G-A"))
+
+
+class TestPreview(ProblemCase):
+    def test_it_says_what_would_be_sent_and_sends_nothing(self):
+        product = self.make_bound("MUG-A")
+        lost = self.make_bound("LOST")
+        self.drain()
+        self.set_stock(product, 5)
+        lost.default_code = False
+        requests = len(self.store.requests)
+        action = self.connection.action_preview()
+        preview = self.env["commerce.preview"].browse(action["res_id"])
+        self.assertEqual(len(self.store.requests), requests)
+        self.assertEqual((preview.changed_count, preview.problem_count), (1, 1))
+        line = preview.line_ids.filtered(lambda line: line.state == "send")
+        self.assertEqual(line.difference, "levels 1 quantity: 3 → 5")
+        self.assertEqual(line.document, "[MUG-A] Product MUG-A")
+
+
+class TestBulkResend(ProblemCase):
+    def test_the_count_comes_first_and_a_run_shows_the_progress(self):
+        self.lose_skus("MUG-A", "MUG-B")
+        wizard = self.env["commerce.bulk.resend"].create({"error_text": "no SKU"})
+        self.assertEqual(wizard.count, 2)
+        wizard.error_kind = "rejected"
+        self.assertEqual(wizard.count, 0)
+        wizard.error_kind = "validation"
+        action = wizard.action_resend()
+        run = self.env["commerce.run"].search(action["domain"])
+        self.assertEqual((run.total, run.open_count), (2, 2))
+        self.assertEqual(set(self.jobs().mapped("state")), {"pending"})
+
+
+class TestOverview(ProblemCase):
+    def test_the_card_says_what_happened(self):
+        self.make_bound("MUG-A")
+        self.drain()
+        self.assertEqual(self.connection.today_count, 1)
+        [line] = self.connection.last_by_flow
+        self.assertEqual(line["flow"], "Stock")
+        self.assertTrue(line["at"])
+        self.assertFalse(self.connection.oldest_waiting)
+        self.make_bound("MUG-B")
+        self.flush()
+        self.connection.invalidate_recordset()
+        self.assertTrue(self.connection.oldest_waiting)
+        self.connection.action_pause()
+        self.assertEqual(self.connection.health_since, self.connection.paused_at)
+
+    def test_a_connection_that_comes_back_says_so(self):
+        with self.enter_registry_test_mode():
+            self.connection._line_changed("opened", "no answer")
+            self.connection._line_changed("closed", "")
+        self.assertFalse(self.connection.activity_ids)
+
+    def test_the_digest_is_written_only_where_it_is_wanted(self):
+        mails = self.env["mail.mail"]
+        before = mails.search_count([])
+        self.env["commerce.connection"]._cron_digest()
+        self.assertEqual(mails.search_count([]), before)
+        self.lose_skus("MUG-A")
+        self.connection.digest = True
+        self.env["commerce.connection"]._cron_digest()
+        mail = mails.search([], limit=1, order="id desc")
+        self.assertEqual(mail.subject, "Demo Store: 1 problems, 0 waiting")
+        self.assertIn("The product has no SKU", mail.body_html)

@@ -31,6 +31,7 @@ PUBLIC = {
     "commerce.connection": {
         "action_go_live",
         "action_pause",
+        "action_preview",
         "action_resume",
         "action_sync_now",
         "action_test",
@@ -41,7 +42,13 @@ PUBLIC = {
         "set_credentials",
         "sync_status",
     },
-    "commerce.flow": {"action_reconcile", "action_sync_now", "action_view_jobs", "enqueue"},
+    "commerce.flow": {
+        "action_preview",
+        "action_reconcile",
+        "action_sync_now",
+        "action_view_jobs",
+        "enqueue",
+    },
     "commerce.reconciliation": {
         "action_again",
         "action_repair_all",
@@ -217,7 +224,7 @@ class SecurityCase(StoreCase):
         return {
             name
             for name, model in self.env.items()
-            if name.startswith("commerce.") and not model._transient
+            if name.startswith("commerce.") and not model._transient and not model._abstract
         }
 
 

@@ -1,1 +1,6 @@
-from . import commerce_correction, commerce_reconciliation_repair
+from . import (
+    commerce_bulk_resend,
+    commerce_correction,
+    commerce_preview,
+    commerce_reconciliation_repair,
+)

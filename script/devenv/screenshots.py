@@ -57,7 +57,11 @@ def _tab(name):
 SCREENS = (
     Screen("overview", "commerce-sync", main=True, listed=True),
     Screen("problems", "commerce-problems", main=True, listed=True),
+    Screen("problem-group", "commerce-problems/{problem}"),
     Screen("problem", "commerce-jobs/{failed}", main=True),
+    Screen("failed-jobs", "commerce-failed"),
+    Screen("product", "action-product.product_normal_action_sell/{product}", main=True),
+    Screen("invoice", "action-account.action_move_out_invoice_type/{invoice}"),
     Screen("jobs", "commerce-jobs"),
     Screen("job-waiting", "commerce-jobs/{waiting}"),
     Screen("job-technical", "commerce-jobs/{failed}", script=_tab("technical")),
