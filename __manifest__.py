@@ -33,6 +33,7 @@
         "views/reconciliation_on_forms.xml",
         "views/flow_fulfilment_views.xml",
         "views/commerce_wizard_views.xml",
+        "views/commerce_checklist_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

@@ -19,6 +19,7 @@ from . import (
     commerce_sync_state,
     commerce_traffic,
     commerce_webhook_event,
+    connection_checklist,
     connection_health,
     connection_medusa,
     connection_notices,

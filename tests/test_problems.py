@@ -272,3 +272,36 @@ class TestOverview(ProblemCase):
         mail = mails.search([], limit=1, order="id desc")
         self.assertEqual(mail.subject, "Demo Store: 1 problems, 0 waiting")
         self.assertIn("The product has no SKU", mail.body_html)
+
+
+class TestSetUp(ProblemCase):
+    def test_the_checklist_leads_from_nothing_to_live(self):
+        connection = self.env["commerce.connection"].create(
+            {
+                "name": "New",
+                "platform": "woocommerce",
+                "address": self.store.url,
+                "woo_auth": "basic",
+                "user_id": self.env.ref("base.user_admin").id,
+            }
+        )
+
+        def missing():
+            connection.invalidate_recordset()
+            return [s["key"] for s in connection.checklist if not (s["done"] or s["optional"])]
+
+        self.assertEqual(missing(), ["credentials", "test", "flows", "variant", "live"])
+        self.connect(connection)
+        connection.action_step("test")
+        connection.action_step("flows")
+        self.assertEqual(missing(), ["variant", "live"])
+        action = connection.action_step("variant")
+        self.assertEqual(action["res_model"], "commerce.matching")
+        self.publish(self.make_product("MUG-A"), connection)
+        self.assertEqual(connection.action_step("preview")["res_model"], "commerce.preview")
+        connection.action_step("live")
+        self.assertTrue(connection.dry_run)
+        connection.action_step("live")
+        self.assertFalse(connection.dry_run)
+        self.assertEqual(missing(), [])
+        self.assertEqual(connection.missing_count, 0)

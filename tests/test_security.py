@@ -33,6 +33,7 @@ PUBLIC = {
         "action_pause",
         "action_preview",
         "action_resume",
+        "action_step",
         "action_sync_now",
         "action_test",
         "action_view_failed",
@@ -93,7 +94,11 @@ PUBLIC = {
     "account.move": {"action_commerce_send"},
 }
 #: Positional arguments of those that need some.
-ARGUMENTS = {"set_credentials": [{"consumer_key": "ck_x"}], "enqueue": [[1]]}
+ARGUMENTS = {
+    "set_credentials": [{"consumer_key": "ck_x"}],
+    "enqueue": [[1]],
+    "action_step": ["test"],
+}
 #: What a Commerce User may call of ours.
 FOR_USERS = {
     "action_commerce_push_inventory",
