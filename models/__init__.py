@@ -38,6 +38,7 @@ from . import (
     flow_shipment,
     flow_status,
     job_resend,
+    order_payment,
     partner_merge,
     product,
     product_pricelist_item,
