@@ -34,6 +34,7 @@
         "views/flow_fulfilment_views.xml",
         "views/commerce_wizard_views.xml",
         "views/commerce_checklist_views.xml",
+        "views/connection_intake_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

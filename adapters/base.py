@@ -240,6 +240,14 @@ class Adapter:
         return False
 
     @classmethod
+    def comes_from(cls, headers, address):
+        """Whether a verified message is the connection's: where one secret serves several shops.
+
+        :param str address: the connection's
+        """
+        return True
+
+    @classmethod
     def parse_event(cls, headers, body):
         """What a verified webhook says of itself.
 

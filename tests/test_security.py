@@ -29,6 +29,9 @@ MANAGERS_FIELDS = {
 #: model -> the methods of ours that RPC may call. A new one is added here on purpose or not at all.
 PUBLIC = {
     "commerce.connection": {
+        "action_forget_previous_secret",
+        "action_forget_refusals",
+        "action_renew_webhook_key",
         "action_go_live",
         "action_pause",
         "action_preview",
@@ -222,6 +225,11 @@ class SecurityCase(StoreCase):
             event,
         )
         made += (connection.credential_ids[0], connection.traffic_ids)
+        made += (
+            cls.env["commerce.webhook.refusal"].create(
+                {"connection_id": connection.id, "reason": "signature", "count": 1}
+            ),
+        )
         return {record._name: record for record in made}
 
     def models_of_ours(self):
