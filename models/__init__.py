@@ -34,6 +34,7 @@ from . import (
     flow_inventory,
     flow_invoice,
     flow_order,
+    flow_poll,
     flow_price,
     flow_product,
     flow_reconciliation,

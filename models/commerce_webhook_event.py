@@ -36,6 +36,7 @@ class CommerceWebhookEvent(models.Model):
     _identity_uniq = models.UniqueIndex(
         "(connection_id, identity)", "This event was received already."
     )
+    _external = models.Index("(connection_id, external_id)")
     _received = models.Index("(connection_id, received_at)")
 
     @api.private

@@ -29,7 +29,7 @@ class CommerceWebhookRefusal(models.Model):
         readonly=True,
     )
     count = fields.Integer(readonly=True, help="With those before it that were not counted alone.")
-    refused_at = fields.Datetime(readonly=True)
+    refused_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
 
     _refused = models.Index("(connection_id, refused_at)")
 

@@ -70,6 +70,7 @@ PUBLIC = {
         "action_repair",
         "action_unbind",
     },
+    "commerce.flow": {"action_poll", "action_sync_now", "action_view_jobs", "enqueue"},
     "commerce.job": {
         "action_cancel",
         "action_correct",
@@ -297,6 +298,7 @@ class TestAccess(SecurityCase):
             "commerce.sync.state",
             "commerce.traffic",
             "commerce.webhook.event",
+            "commerce.webhook.refusal",
         ):
             with self.subTest(model=name):
                 self.assertCannot(self.manager, self.records[name], "write", "create")
