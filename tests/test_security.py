@@ -47,6 +47,7 @@ PUBLIC = {
         "sync_status",
     },
     "commerce.flow": {
+        "action_poll",
         "action_preview",
         "action_reconcile",
         "action_sync_now",
@@ -70,7 +71,6 @@ PUBLIC = {
         "action_repair",
         "action_unbind",
     },
-    "commerce.flow": {"action_poll", "action_sync_now", "action_view_jobs", "enqueue"},
     "commerce.job": {
         "action_cancel",
         "action_correct",
