@@ -1,3 +1,3 @@
 """Wire protocols: plain Python, importable and testable without Odoo."""
 
-from . import medusa, shopify, woocommerce
+from . import http_platform, medusa, shopify, woocommerce

@@ -477,12 +477,40 @@ class OrderStatus(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Call:
+    """How the records of one flow travel.
+
+    ``path`` may hold ``{external_id}`` and ``{key}`` of the mapped values; ``update_*`` are for
+    records the other side knows, empty: as for new ones. ``batch`` records a request, as a list,
+    under ``batch_key`` where there is one. ``success``, ``external_id``, ``message`` and ``items``
+    are JMESPath over the answer (``{status, body}``); ``items`` gives the list of answers, one for
+    each record of a batch, each then ``body`` in its turn. ``event``: wrapped as an event of this
+    type.
+    """
+
+    flow: str = ""
+    method: str = "POST"
+    path: str = ""
+    update_method: str = ""
+    update_path: str = ""
+    batch: int = 1
+    batch_key: str = ""
+    key_header: str = ""
+    event: str = ""
+    success: str = ""
+    external_id: str = ""
+    message: str = ""
+    items: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record(Document):
     """Any record of Odoo, as the flow's mapping says: ``values`` is the JSON that travels."""
 
     model: str = beside_content(default="")
     values: dict = field(default_factory=dict)
     event: str = beside_content(default="")
+    call: Call = beside_content(default=Call())  # noqa: RUF009
 
 
 # === PLACES AND SHIPMENTS === #

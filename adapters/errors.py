@@ -39,6 +39,10 @@ class Rejected(SyncError):
     kind = "rejected"
 
 
+class Gone(Rejected):
+    """The receiver of webhooks wants no more of them (410): the flow is to be switched off."""
+
+
 class Missing(SyncError):
     """What we are bound to no longer exists over there."""
 

@@ -59,7 +59,6 @@ class WebhookMixin:
             kind=kind,
             external_id=_record_id(kind, record),
             updated_at=utc(changed),
-            deleted=topic.endswith("/delete"),
         )
 
     @classmethod

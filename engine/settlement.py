@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..adapters.base import Result
 from ..adapters.documents import fingerprint_of, plain
-from ..adapters.errors import SyncError
+from ..adapters.errors import Gone, SyncError
 from ..adapters.redaction import redact
 from . import log, queue, retry, states
 from .line import NotSent
@@ -184,6 +184,9 @@ class Settlement:
         if self.flow.binds:
             made = [e for e in self.endings if e.job.id in moved and e.result]
             env["commerce.binding"]._store(cr, self._bound(env, made))
+        gone = next((e.error for e in self.endings if isinstance(e.error, Gone)), None)
+        if gone and moved:
+            env["commerce.flow"].browse(self.flow.id)._switch_off(gone.message)
         return moved
 
     def _closings(self):

@@ -8,5 +8,6 @@ from . import (
     order,
     price,
     product,
+    record,
     shipment,
 )

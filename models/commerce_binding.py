@@ -53,8 +53,12 @@ class CommerceBinding(models.Model):
     record_name = fields.Char(string="Document", compute="_compute_record_name")
 
     _external_uniq = models.UniqueIndex(
-        "(connection_id, resource, external_id)",
+        "(connection_id, resource, external_id) WHERE resource <> 'record'",
         "This record of the store is already bound to another record.",
+    )
+    _any_record_uniq = models.UniqueIndex(
+        "(connection_id, model, external_id) WHERE resource = 'record'",
+        "This record of the other system is already bound to another record.",
     )
     # several taxes (or ways of paying) of a store may be one and the same in Odoo
     # and a contact has several e-mails and, once merged, several ids in the store

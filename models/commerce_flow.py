@@ -104,8 +104,9 @@ class CommerceFlow(models.Model):
     failed_count = fields.Integer(compute="_compute_counts", string="Failed")
     open_count = fields.Integer(compute="_compute_counts", string="Waiting")
 
-    _once = models.Constraint(
-        "UNIQUE(connection_id, kind, direction)", "The connection already has this flow."
+    _once_uniq = models.UniqueIndex(
+        "(connection_id, kind, direction) WHERE kind <> 'record'",
+        "The connection already has this flow.",
     )
     _policy = models.Constraint(
         "CHECK(retry_first_delay >= 1 AND retry_max_delay >= retry_first_delay"

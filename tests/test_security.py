@@ -29,14 +29,12 @@ MANAGERS_FIELDS = {
 #: model -> the methods of ours that RPC may call. A new one is added here on purpose or not at all.
 PUBLIC = {
     "commerce.connection": {
-        "action_forget_previous_secret",
-        "action_forget_refusals",
-        "action_renew_webhook_key",
         "action_go_live",
         "action_pause",
         "action_preview",
         "action_resume",
         "action_step",
+        "action_rotate_signing_secret",
         "action_sync_now",
         "action_test",
         "action_view_failed",
@@ -47,7 +45,6 @@ PUBLIC = {
         "sync_status",
     },
     "commerce.flow": {
-        "action_poll",
         "action_preview",
         "action_reconcile",
         "action_sync_now",
@@ -226,11 +223,7 @@ class SecurityCase(StoreCase):
             event,
         )
         made += (connection.credential_ids[0], connection.traffic_ids)
-        made += (
-            cls.env["commerce.webhook.refusal"].create(
-                {"connection_id": connection.id, "reason": "signature", "count": 1}
-            ),
-        )
+        made += (cls.env["commerce.mapping.line"].create({"flow_id": flow.id, "target": "name"}),)
         return {record._name: record for record in made}
 
     def models_of_ours(self):
@@ -298,7 +291,6 @@ class TestAccess(SecurityCase):
             "commerce.sync.state",
             "commerce.traffic",
             "commerce.webhook.event",
-            "commerce.webhook.refusal",
         ):
             with self.subTest(model=name):
                 self.assertCannot(self.manager, self.records[name], "write", "create")

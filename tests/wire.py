@@ -5,6 +5,8 @@ import json
 import socket
 import threading
 
+from requests.structures import CaseInsensitiveDict
+
 
 class Asked:
     """One request as it came in."""
@@ -14,6 +16,9 @@ class Asked:
         self.method, self.target = lines[0].split(" ")[:2]
         self.path = self.target.partition("?")[0]
         self.headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        self.headers_as_sent = CaseInsensitiveDict(
+            line.split(": ", 1) for line in lines[1:] if line
+        )
         self.body = body
 
     def json(self):

@@ -1,0 +1,68 @@
+from odoo import fields, models
+
+from ..adapters.standard_webhooks import new_secret
+
+
+class CommerceConnection(models.Model):
+    """How to sign in to any system that speaks HTTP."""
+
+    _inherit = "commerce.connection"
+
+    platform = fields.Selection(
+        selection_add=[("http", "Any system (HTTP)")], ondelete={"http": "cascade"}
+    )
+    http_auth = fields.Selection(
+        [
+            ("none", "None"),
+            ("header", "A header with a secret"),
+            ("basic", "Basic (user and password)"),
+            ("bearer", "Bearer token"),
+            ("oauth2", "OAuth 2 client credentials"),
+            ("hmac", "HMAC-SHA256 of the message"),
+            ("standard_webhooks", "Signature (Standard Webhooks)"),
+        ],
+        string="How to Sign In",
+        default="none",
+        required=True,
+    )
+    http_auth_header = fields.Char(string="Header", default="X-Signature")
+    http_token_url = fields.Char(string="Token Address")
+    http_scope = fields.Char(string="Scope")
+    http_hmac_encoding = fields.Selection(
+        [("hex", "Hexadecimal"), ("base64", "Base64")],
+        string="Written As",
+        default="hex",
+        required=True,
+    )
+    http_hmac_prefix = fields.Char(string="Prefix", help="For example sha256=")
+    http_check_path = fields.Char(string="Test With", help="A path that answers without changing.")
+
+    def _get_options(self):
+        options = super()._get_options()
+        if self.platform == "http":
+            options |= {
+                "auth": self.http_auth,
+                "auth_header": self.http_auth_header or "X-Signature",
+                "token_url": self.http_token_url or "",
+                "scope": self.http_scope or "",
+                "hmac_encoding": self.http_hmac_encoding,
+                "hmac_prefix": self.http_hmac_prefix or "",
+                "check_path": self.http_check_path or "",
+            }
+        return options
+
+    def action_rotate_signing_secret(self):
+        """Sign with a new secret, and with the one before it until that is deleted.
+
+        :return: a notification with the new secret, which is shown this once
+        """
+        self.ensure_one()
+        self.check_access("write")
+        known = self.credential_ids._reveal().get("signing_secret", "")
+        fresh = new_secret()
+        self.set_credentials({"previous_signing_secret": known, "signing_secret": fresh})
+        return self._notification(
+            "danger",
+            self.env._("The new signing secret, shown only now: %s", fresh),
+            self.env._("Delete the previous one when the receiver has changed over."),
+        )
