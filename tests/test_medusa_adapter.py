@@ -11,7 +11,7 @@ from ..adapters.medusa import MedusaAdapter
 from ..adapters.medusa_errors import interpret
 from ..adapters.medusa_inventory import InventoryMixin
 from ..adapters.medusa_values import iso, rounded, utc
-from ..adapters.signatures import standard_webhook_signature
+from ..adapters.standard_webhooks import sign
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"type":"order.placed","data":{"id":"order_1","updated_at":"2026-11-25T11:10:39.016Z"}}'
@@ -43,7 +43,7 @@ def signed(now, body=BODY, secret=SECRET):
     return {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(now),
-        "webhook-signature": standard_webhook_signature("msg_1", now, body, secret),
+        "webhook-signature": sign(secret, "msg_1", now, body),
     }
 
 

@@ -48,7 +48,6 @@ class TestRealMedusa(StoreCase, HttpCase):
         environ = {
             "ODOO_WEBHOOK_URL": cls.base_url() + path,
             "ODOO_WEBHOOK_SECRET": SECRET,
-            "NODE_OPTIONS": "--max-old-space-size=1024",
         }
         files = {"src/subscribers/odoo.ts": subscriber()}
         running = medusa.store(server(), files, environ)

@@ -14,7 +14,7 @@ import sys
 from . import medusa, shopify_schema, workspace
 from .environment import environment
 from .process import run
-from .settings import CHECKOUT, SCRIPTS
+from .settings import CHECKOUT, SCRIPTS, cache
 
 
 def main(arguments):
@@ -45,6 +45,8 @@ def _environ(env):
     environ = env.environ()
     environ["PYTHONPATH"] += os.pathsep + str(SCRIPTS)
     environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(workspace.FOLDER / "hypothesis")
+    # Said aloud, for the next lines would move it.
+    environ["COMMERCE_SYNC_CACHE"] = str(cache())
     # A browser keeps files in the person's own folders, whatever profile it is given.
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         environ[name] = str(workspace.FOLDER / "browser")
