@@ -3,13 +3,21 @@
 import json
 from dataclasses import dataclass
 
+from odoo.tools import SQL
+
 from ..adapters.base import Result
 from ..adapters.documents import fingerprint_of, plain
 from ..adapters.errors import Gone, SyncError
 from ..adapters.redaction import redact
-from . import log, queue, retry, states
+from . import conflict, log, queue, retry, states
+from .database import NOW
 from .line import NotSent
 from .traffic import Report
+
+PING_PONG = (
+    "Something else writes this value too. Find out what, or change the conflict rule of the flow; "
+    "then press Resend."
+)
 
 
 @dataclass
@@ -155,6 +163,8 @@ class Settlement:
         if isinstance(error, NotSent):
             move.state = states.PENDING
             return
+        if error.kind == "conflict" and self._resolve(move, ending):
+            return
         decision = retry.decide(
             self.flow.policy,
             error.kind,
@@ -170,6 +180,24 @@ class Settlement:
         if decision.action == retry.PAUSE:
             self.refused = error.message
 
+    def _resolve(self, move, ending):
+        """A conflict ends by the flow's rule.
+
+        :return: whether it ended; else the job fails, for a person to decide
+        """
+        chosen = conflict.decide(self.flow.conflict_rule, ending.job.attempts + 1)
+        if chosen == conflict.SEND:
+            move.state, move.cost = states.PENDING, 1
+            return True
+        if chosen == conflict.KEEP:
+            ending.note, ending.outcome, ending.error = ending.error.message, "skipped", None
+            move.outcome = ending.outcome
+            move.error_kind = move.error_code = move.error_message = move.error_hint = None
+            return True
+        if chosen == conflict.STOP:
+            move.error_hint = PING_PONG
+        return False
+
     # === WRITE === #
 
     def settle(self, cr, env):
@@ -179,6 +207,7 @@ class Settlement:
         """
         moved = set(queue.settle(cr, self.chunk.worker, self.moves))
         log.close_tries(cr, self._closings())
+        self._learn_conflicts(cr, moved)
         told = [e for e in self.endings if e.job.id in moved and e.result and not e.error]
         env["commerce.sync.state"]._store(cr, [self._state(ending) for ending in told])
         if self.flow.binds:
@@ -188,6 +217,34 @@ class Settlement:
         if gone and moved:
             env["commerce.flow"].browse(self.flow.id)._switch_off(gone.message)
         return moved
+
+    def _learn_conflicts(self, cr, moved):
+        """What the store held when it refused: the next try, if there is one, is compared with
+        that."""
+        held = {
+            ending.job.res_id: plain(ending.result.seen)
+            for ending in self.endings
+            if ending.job.id in moved
+            and ending.error
+            and ending.error.kind == "conflict"
+            and ending.result
+            and ending.result.seen
+        }
+        for res_id, seen in held.items():
+            cr.execute(
+                SQL(
+                    """INSERT INTO commerce_sync_state
+                              (flow_id, model, res_id, direction, seen, synced_at)
+                       VALUES (%s, %s, %s, 'out', %s, %s)
+                       ON CONFLICT (flow_id, res_id) DO UPDATE
+                          SET seen = EXCLUDED.seen, fingerprint = NULL""",
+                    self.flow.id,
+                    self.flow.model,
+                    res_id,
+                    json.dumps(seen),
+                    NOW,
+                )
+            )
 
     def _closings(self):
         """The log's rows after the try, for those that were tried."""

@@ -73,6 +73,7 @@ class FlowFacts:
     personal: bool
     policy: RetryPolicy
     dry_run: bool
+    conflict_rule: str
     parallel: int
     batch: int
     threshold: int
@@ -336,6 +337,7 @@ class Worker:
             personal=mapper.personal,
             policy=flow._get_policy(),
             dry_run=connection.dry_run,
+            conflict_rule=flow.conflict_rule,
             parallel=connection.parallel_requests,
             batch=support.batch,
             threshold=connection.breaker_threshold,

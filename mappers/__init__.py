@@ -1,5 +1,7 @@
 from . import (
     base,
+    compare_order,
+    compare_price,
     compare_stock,
     comparing,
     inventory,

@@ -41,6 +41,7 @@ from . import (
     flow_record,
     flow_shipment,
     flow_status,
+    flow_truth,
     ir_actions_server,
     job_resend,
     partner_merge,

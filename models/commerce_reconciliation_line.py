@@ -107,9 +107,9 @@ class CommerceReconciliationLine(models.Model):
     def _get_inbound(self):
         """The flow that brings the store's value of this line into Odoo, if there is one that can
         be asked for a single record."""
-        if not hasattr(self.env["commerce.connection"], "_pull"):
-            return self.env["commerce.flow"]
         flow = self.flow_id
+        if not flow._can_pull():
+            return self.env["commerce.flow"]
         peers = flow.connection_id.flow_ids.filtered(
             lambda one: one.kind == flow.kind and one.direction == "in" and one.active
         )
@@ -221,8 +221,11 @@ class CommerceReconciliationLine(models.Model):
         """
         done = 0
         for repair, lines in self.grouped("repair").items():
-            if repair != "none":
-                done += lines._repair(repair)
+            possible = lines.filtered(
+                lambda line, name=repair: name != "none" and line[f"can_{name}"]
+            )
+            if possible:
+                done += possible._repair(repair)
         return done
 
     def action_ignore(self, reason=""):

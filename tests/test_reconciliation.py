@@ -1,7 +1,15 @@
 """Both sides are compared: every difference is found, and nothing that is none."""
 
-import requests
+import unittest
+from datetime import datetime
 
+import requests
+from odoo import Command
+from odoo.exceptions import ValidationError
+
+from ..engine import conflict
+from ..sandbox.shop import inventory
+from ..sandbox.shopify import ShopifyStore
 from .common import StoreCase, release_test_lock
 
 
@@ -176,3 +184,172 @@ class TestRepairing(ReconciliationCase):
         self.assertEqual(again.difference_count, 0)
         self.change_there(there["A"], stock_quantity=10)
         self.assertEqual(self.compare().line_ids.mapped("state"), ["open"])
+
+
+class TestInvoicesNotTold(ReconciliationCase):
+    def test_a_posted_invoice_the_store_was_not_told_of_is_listed_and_sent(self):
+        if not self.env.company.chart_template:
+            self.env["account.chart.template"].try_loading(
+                "generic_coa", self.env.company, install_demo=False
+            )
+        flow = self.env["commerce.flow"].create(
+            {"connection_id": self.connection.id, "kind": "invoice", "trigger": "manual"}
+        )
+        product = self.make_product("MUG-B", 5, invoice_policy="order")
+        partner = self.env["res.partner"].create({"name": "Invented Person"})
+        order = self.env["sale.order"].create(
+            {"partner_id": partner.id, "order_line": [Command.create({"product_id": product.id})]}
+        )
+        order.action_confirm()
+        (there,) = self.store.seed({"orders": [{}]})["orders"]
+        self.env["commerce.binding"].create(
+            {
+                "connection_id": self.connection.id,
+                "resource": "order",
+                "model": "sale.order",
+                "res_id": order.id,
+                "external_id": str(there),
+            }
+        )
+        invoice = order._create_invoices()
+        invoice.action_post()
+        record = self.compare(flow)
+        self.assertEqual(record.line_ids.mapped("status"), ["not_told"])
+        self.assertEqual(record.line_ids.document, invoice.display_name)
+        record.line_ids.action_repair()
+        self.drain()
+        self.assertFalse(self.compare(flow).line_ids)
+
+
+class TestTruth(ReconciliationCase):
+    def test_two_flows_that_undo_each_other_are_refused(self):
+        flow = self.inventory_flow
+        opposite = flow.create({"connection_id": self.connection.id, "kind": "invoice"})
+        self.flush()
+        # no platform of ours has both directions of one kind yet
+        self.env.cr.execute(
+            "UPDATE commerce_flow SET kind = 'inventory', direction = 'in' WHERE id = %s",
+            [opposite.id],
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(ValidationError, "overwrite what the other just wrote"):
+            flow._check_opposite()
+        self.env.cr.execute(
+            "UPDATE commerce_flow SET two_way = true WHERE id IN %s", [(flow.id, opposite.id)]
+        )
+        self.env.invalidate_all()
+        flow._check_opposite()
+        with self.assertRaisesRegex(ValidationError, "different conflict rules"):
+            opposite.conflict_rule = "external_wins"
+
+    def test_a_new_owner_is_explained_before_it_is_saved(self):
+        flow = self.inventory_flow.new(origin=self.inventory_flow)
+        flow.owner = "external"
+        warning = flow._onchange_owner()["warning"]
+        self.assertIn("the store's value counts", warning["message"])
+
+
+class TestConflictRule(unittest.TestCase):
+    def test_the_rule_decides(self):
+        now, later = datetime(2026, 1, 1), datetime(2026, 1, 2)
+        for rule, rounds, ours, theirs, expected in (
+            ("odoo_wins", 1, None, None, "send"),
+            ("odoo_wins", conflict.MOST_ROUNDS, None, None, "stop"),
+            ("external_wins", 1, None, None, "keep"),
+            ("newest_wins", 1, now, later, "keep"),
+            ("newest_wins", 1, later, now, "send"),
+            ("newest_wins", 1, None, now, "ask"),
+            ("ask", 1, now, later, "ask"),
+        ):
+            with self.subTest(rule=rule, rounds=rounds):
+                self.assertEqual(conflict.decide(rule, rounds, ours, theirs), expected)
+
+
+class TestShopifyConflict(ReconciliationCase):
+    """Shopify compares before it writes; what was changed there meanwhile is a conflict."""
+
+    def setUp(self):
+        super().setUp()
+        self.shop = ShopifyStore()
+        self.shop.start()
+        self.addCleanup(self.shop.stop)
+        self.shopify = self.env["commerce.connection"].create(
+            {
+                "name": "Demo Shop",
+                "platform": "shopify",
+                "address": self.shop.url,
+                "user_id": self.env.ref("base.user_admin").id,
+                "dry_run": False,
+            }
+        )
+        self.shopify.set_credentials({"access_token": self.shop.token})
+        self.flow = self.env["commerce.flow"].create(
+            {"connection_id": self.shopify.id, "kind": "inventory", "stock_basis": "on_hand"}
+        )
+        self.product = self.make_product("MUG-B", 3)
+        (made,) = self.shop.seed({"products": [{"title": "Mug", "sku": "MUG-B"}]})["products"]
+        (variant,) = made["variants"]
+        self.item = variant["inventory_item_id"]
+        common = {"connection_id": self.shopify.id}
+        self.env["commerce.binding"].create(
+            [
+                common
+                | {
+                    "resource": "variant",
+                    "model": "product.product",
+                    "res_id": self.product.id,
+                    "external_id": str(variant["id"]),
+                    "external_ref": "MUG-B",
+                    "handles": {"inventory_item_id": str(self.item)},
+                },
+                common
+                | {
+                    "resource": "location",
+                    "model": "stock.warehouse",
+                    "res_id": self.warehouse.id,
+                    "external_id": "1",
+                },
+            ]
+        )
+        self.shopify.action_go_live()
+        self.flow._enqueue_due()
+        self.drain()
+        self.assertEqual(self.held(), 3)
+
+    def held(self):
+        return inventory.quantity(self.shop.store.get("item", self.item), 1)
+
+    def sold_there(self):
+        inventory.adjust(self.shop, self.item, 1, 7)
+
+    def change_on_both_sides(self, rule):
+        self.flow.conflict_rule = rule
+        self.sold_there()
+        self.set_stock(self.product, 5)
+        self.drain()
+        return self.jobs(("flow_id", "=", self.flow.id))[-1]
+
+    def test_odoo_wins(self):
+        job = self.change_on_both_sides("odoo_wins")
+        self.assertEqual((job.state, self.held()), ("done", 5))
+
+    def test_the_store_wins(self):
+        job = self.change_on_both_sides("external_wins")
+        self.assertEqual((job.state, job.outcome, self.held()), ("done", "skipped", 10))
+
+    def test_a_person_is_asked_and_resends(self):
+        job = self.change_on_both_sides("ask")
+        self.assertEqual((job.state, job.error_kind, self.held()), ("failed", "conflict", 10))
+        job.action_resend()
+        self.drain()
+        self.assertEqual((job.state, self.held()), ("done", 5))
+
+    def test_drift_is_found_and_repaired(self):
+        self.assertFalse(self.compare(self.flow).line_ids)
+        self.sold_there()
+        record = self.compare(self.flow)
+        self.assertEqual(self.found(record), {("MUG-B", "different", "3", "10")})
+        record.line_ids.action_repair()
+        self.drain()
+        self.assertEqual(self.held(), 3)
+        self.assertFalse(self.compare(self.flow).line_ids)
