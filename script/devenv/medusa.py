@@ -7,6 +7,7 @@ run gets a clone of. It takes some 850 MB of memory: one at a time.
 import contextlib
 import json
 import os
+import resource
 import secrets
 import shutil
 import urllib.error
@@ -110,7 +111,14 @@ def template(databases):
 def _run_cli(databases, database, *arguments):
     command = ["node", CLI, *arguments]
     environ = _environ(databases.connection, database)
-    run_logged(command, f"medusa-{arguments[0].partition(':')[0]}", cwd=str(folder()), env=environ)
+    name = f"medusa-{arguments[0].partition(':')[0]}"
+    run_logged(command, name, cwd=str(folder()), env=environ, preexec_fn=_lift_limit)
+
+
+def _lift_limit():
+    """Odoo bounds the address space of its process and of what that starts; Node reserves more."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def _execute(databases, statement):
@@ -183,7 +191,8 @@ def _started(databases, database, project, environ):
     command = ["node", CLI, "start", "-H", HOST, "-p", port]
     environ = {**_environ(databases.connection, database), **environ}
     log = workspace.FOLDER / "logs" / "medusa.log"
-    service = Service("Medusa", command, port, log, "/health", cwd=project, env=environ)
+    options = {"cwd": project, "env": environ, "preexec_fn": _lift_limit}
+    service = Service("Medusa", command, port, log, "/health", **options)
     try:
         return service.wait_until_ready(STARTS_WITHIN)
     except BaseException:
