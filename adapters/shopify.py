@@ -19,6 +19,7 @@ from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
 from .shopify_orders import OrderMixin
 from .shopify_price import PRICE_BATCH, PriceMixin
+from .shopify_product import LIMITS, ProductMixin
 from .shopify_shipment import ShipmentMixin
 from .shopify_stock import StockReadingMixin
 from .shopify_webhooks import WebhookMixin
@@ -39,6 +40,7 @@ class ShopifyAdapter(
     CheckMixin,
     InventoryMixin,
     PriceMixin,
+    ProductMixin,
     InvoiceMixin,
     ShipmentMixin,
     CatalogMixin,
@@ -92,6 +94,7 @@ class ShopifyAdapter(
         outbound={
             "inventory": FlowSupport(batch=BATCH_SIZE, idempotent=True, compare_and_set=True),
             "price": FlowSupport(batch=PRICE_BATCH),
+            "product": FlowSupport(batch=1, limits=LIMITS),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
         },

@@ -113,6 +113,54 @@ mutation SetPrices($id: ID!, $variants: [ProductVariantsBulkInput!]!) {
 }
 """
 
+_MARK = "metafield(namespace: $namespace, key: $key) { value }"
+
+FIND_PRODUCT = f"""
+query FindProduct($handle: String!, $skus: String!, $namespace: String!, $key: String!) {{
+  productByIdentifier(identifier: {{handle: $handle}}) {{ id title {_MARK} }}
+  productVariants(first: 50, query: $skus) {{ nodes {{ id sku product {{ id title {_MARK} }} }} }}
+}}
+"""
+
+PRODUCT = """
+query Product($id: ID!, $first: Int!, $after: String) {
+  product(id: $id) {
+    id updatedAt
+    variants(first: $first, after: $after) {
+      nodes { id sku selectedOptions { name value } inventoryItem { id } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+SET_PRODUCT = """
+mutation SetProduct($input: ProductSetInput!) {
+  productSet(input: $input, synchronous: true) {
+    product { id updatedAt }
+    userErrors { code field message }
+  }
+}
+"""
+
+SET_VARIANTS = """
+mutation SetVariants($id: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkUpdate(productId: $id, variants: $variants) {
+    product { id updatedAt }
+    userErrors { code field message }
+  }
+}
+"""
+
+ADD_VARIANTS = """
+mutation AddVariants($id: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkCreate(productId: $id, variants: $variants) {
+    productVariants { id }
+    userErrors { code field message }
+  }
+}
+"""
+
 # === ORDERS === #
 
 ORDERS = """

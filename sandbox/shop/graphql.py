@@ -159,6 +159,7 @@ SCOPES = {
     "productVariants": "read_products",
     "products": "read_products",
     "productSet": "write_products",
+    "productVariantsBulkCreate": "write_products",
     "productVariantsBulkUpdate": "write_products",
     "locations": "read_locations",
     "orders": "read_orders",

@@ -36,7 +36,7 @@ def _set(call, _source, arguments):
     if errors:
         return {"metafields": None, "userErrors": errors}
     call.written += len(rows)
-    return {"metafields": [_write(call, row) for row in rows], "userErrors": []}
+    return {"metafields": [write(call, row) for row in rows], "userErrors": []}
 
 
 def _error(call, row):
@@ -75,7 +75,7 @@ def _value_error(call, row):
     return None
 
 
-def _write(call, row):
+def write(call, row):
     owner_kind, owner = split(row["ownerId"])
     namespace = row.get("namespace") or "$app"
     found = read(call.store, owner_kind, owner, namespace, row["key"])

@@ -115,6 +115,9 @@ def search(query, fields):
         column = fields.get(name)
         if column:
             conditions.append((f"{column} {SIGNS[sign]} ?", [_value(value.strip("'\""), column)]))
+    if " OR " in (query or "") and conditions:
+        clauses, values = zip(*conditions, strict=True)
+        return [(" OR ".join(clauses), [value for part in values for value in part])]
     return conditions
 
 

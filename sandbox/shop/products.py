@@ -2,8 +2,8 @@
 
 from graphql import GraphQLError
 
-from . import inventory
-from .ids import now, number_of, split
+from . import inventory, metafields
+from .ids import gid, now, number_of, split
 from .paging import connection, find, listing
 from .registry import resolves, user_error
 
@@ -18,7 +18,9 @@ VARIANT_FIELDS = {
 }
 PRODUCT_FIELDS = {"id": "id", "title": "title", "status": "status", "updated_at": "modified"}
 PRODUCT_SORTS = {"UPDATED_AT": "modified", "CREATED_AT": "created", "TITLE": "title"}
-WRITABLE = ("title", "descriptionHtml", "vendor", "productType", "tags", "status", "handle")
+WRITABLE = (
+    "title", "descriptionHtml", "vendor", "productType", "tags", "status", "handle", "files",
+)  # fmt: skip
 
 
 # === WRITING === #
@@ -39,6 +41,7 @@ def create(site, given):
         "productType": given.get("productType") or "",
         "status": given.get("status") or "ACTIVE",
         "tags": given.get("tags") or [],
+        "files": given.get("files") or [],
         "createdAt": now(site),
         "updatedAt": now(site),
     }
@@ -118,6 +121,30 @@ def _product(call, _source, arguments):
     return find(call, KIND, "Product", arguments["id"])
 
 
+@resolves("QueryRoot", "productByIdentifier")
+def _identified(call, _source, arguments):
+    wanted = arguments["identifier"]
+    if wanted.get("id"):
+        return find(call, KIND, "Product", wanted["id"])
+    rows = call.store.find(KIND, [_with_handle(wanted.get("handle"))], limit=1)
+    return {**rows[0], "__typename": "Product"} if rows else None
+
+
+def _with_handle(handle):
+    return "json_extract(body, '$.handle') = ?", [handle]
+
+
+@resolves("Product", "metafield")
+def _metafield(call, product, arguments):
+    namespace, key = arguments.get("namespace"), arguments["key"]
+    return metafields.read(call.store, "Product", product["id"], namespace, key)
+
+
+@resolves("Product", "featuredMedia")
+def _no_media(_call, _product, _arguments):
+    return None
+
+
 @resolves("QueryRoot", "productVariantsCount", "productsCount")
 def _count(call, _source, arguments):
     return {"count": call.store.count(VARIANT), "precision": "EXACT"}
@@ -195,6 +222,10 @@ def _set(call, _source, arguments):
         return {"userErrors": [user_error(message, "input", code="PRODUCT_DOES_NOT_EXIST")]}
     if not product and not given.get("title"):
         return {"userErrors": [user_error("Title can't be blank", "input", "title")]}
+    handle = given.get("handle")
+    if not product and handle and call.store.count(KIND, [_with_handle(handle)]):
+        message = "Handle has already been taken"
+        return {"userErrors": [user_error(message, "input", "handle", code="HANDLE_NOT_UNIQUE")]}
     refusal = call.refusal({"id": product and product["id"], "sku": _first_sku(given)})
     if refusal:
         return {"userErrors": [user_error(refusal["message"] or "Refused", "input")]}
@@ -210,9 +241,15 @@ def _first_sku(given):
 def _insert(call, given):
     rows = [_variant_input(row) for row in given.get("variants") or [{}]]
     product, _variants = create(call.site, {**given, "variants": rows})
+    _annotate(call, product, given)
     call.created += 1
     call.written += 1
     return product
+
+
+def _annotate(call, product, given):
+    for row in given.get("metafields") or ():
+        metafields.write(call, {**row, "ownerId": gid("Product", product["id"])})
 
 
 def _update(call, product, given):
@@ -222,6 +259,7 @@ def _update(call, product, given):
     call.store.put(KIND, product)
     if "variants" in given:
         _set_variants(call, product, given["variants"])
+    _annotate(call, product, given)
     call.written += 1
     call.site.emit("products/update", KIND, product["id"])
     return product
@@ -295,6 +333,31 @@ def _bulk_update(call, _source, arguments):
     call.written += len(changed)
     call.site.emit("products/update", KIND, product["id"])
     return {"product": product, "productVariants": changed, "userErrors": errors}
+
+
+@resolves("Mutation", "productVariantsBulkCreate")
+def _bulk_create(call, _source, arguments):
+    product = find(call, KIND, "Product", arguments["productId"])
+    if not product:
+        error = user_error("Product does not exist", "productId", code="PRODUCT_DOES_NOT_EXIST")
+        return {"userErrors": [error]}
+    rows = call.store.find(VARIANT, [("parent_id = ?", [product["id"]])])
+    taken = {_options_key(row["selectedOptions"]) for row in rows}
+    given = [_variant_input(row) for row in arguments["variants"]]
+    errors = [
+        user_error("The variant already exists.", *("variants", str(place)), code="VARIANT_EXISTS")
+        for place, row in enumerate(given)
+        if _options_key(row["options"]) in taken
+    ]
+    if errors:
+        return {"productVariants": None, "userErrors": errors}
+    made = [
+        add_variant(call.site, product, row, place)
+        for place, row in enumerate(given, len(rows) + 1)
+    ]
+    call.created += len(made)
+    call.site.emit("products/update", KIND, product["id"])
+    return {"product": product, "productVariants": made, "userErrors": []}
 
 
 def _bulk_error(call, product, variant, row):
