@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+#: Seconds a transaction is tried again while the database is away or others are quicker.
+OUTAGE = 180
 #: Functions that may be called: ``name(env, **arguments)``, in a transaction of its own.
 CALLS = {}
 #: Functions that may be forked: ``name(registry, **arguments)``.
@@ -274,7 +276,8 @@ def committed(registry, function, *arguments):
     database is back."""
     import psycopg2
 
-    for _time in range(100):
+    deadline = time.monotonic() + OUTAGE
+    while time.monotonic() < deadline:
         try:
             with registry.cursor() as cr:
                 return function(environment(cr), *arguments)
