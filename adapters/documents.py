@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import ClassVar
 
 #: Marks a field that says nothing about the content (labels, what we saw last): it takes no part
 #: in the fingerprint.
@@ -239,6 +240,9 @@ class Invoice(Document):
     ``partial``, ``paid`` or ``reversed``. ``url`` is a link with an access token to the PDF.
     """
 
+    #: How it is called in messages, and in the names of fields.
+    noun: ClassVar[str] = "Invoice"
+    slug: ClassVar[str] = "invoice"
     number: str
     date: date | None
     due_date: date | None
@@ -276,12 +280,18 @@ class CreditNote(Invoice):
     then ``refund_lines`` and ``refund_shipping`` (with tax) say for what, and ``total`` how much.
     """
 
+    noun: ClassVar[str] = "Credit note"
+    slug: ClassVar[str] = "credit_note"
     invoice_number: str = ""
     reason: str = ""
     refunds: bool = False
     refund_lines: tuple[RefundLine, ...] = ()
     refund_shipping: Decimal = Decimal(0)
     notify: bool = beside_content(default=False)
+    #: The store has the payment provider give the money back; else it only records the refund.
+    pays_back: bool = False
+    #: Of the credit note in Odoo, which the refund is bound to.
+    record_id: int = beside_content(default=0)
 
 
 # === WHAT IS READ FOR MATCHING === #

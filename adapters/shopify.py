@@ -14,6 +14,7 @@ from .shopify_budget import Budget
 from .shopify_catalog import PER_PAGE, CatalogMixin
 from .shopify_check import CheckMixin
 from .shopify_configuration import ConfigurationMixin
+from .shopify_credit_note import CreditNoteMixin
 from .shopify_errors import interpret, query_error
 from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
@@ -42,6 +43,7 @@ class ShopifyAdapter(
     PriceMixin,
     ProductMixin,
     InvoiceMixin,
+    CreditNoteMixin,
     ShipmentMixin,
     CatalogMixin,
     ConfigurationMixin,
@@ -96,6 +98,7 @@ class ShopifyAdapter(
             "price": FlowSupport(batch=PRICE_BATCH),
             "product": FlowSupport(batch=1, limits=LIMITS),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
+            "credit_note": FlowSupport(batch=1, idempotent=True, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
         },
         inbound={
@@ -220,7 +223,7 @@ class ShopifyAdapter(
             admin = ADMIN.format(name=name.removesuffix(".myshopify.com"))
         else:
             admin = f"{self.settings.address}/admin"
-        if kind in ("order", "invoice", "shipment"):
+        if kind in ("order", "invoice", "credit_note", "shipment"):
             order = parent_id or external_id
             return f"{admin}/orders/{order.partition(':')[0]}"
         if kind == "variant" and parent_id:

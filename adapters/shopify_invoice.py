@@ -46,9 +46,9 @@ NOTE_LIMIT = 5000
 PDF_LIMIT = 20 * 1024 * 1024
 PDF_TYPE = "application/pdf"
 
-TAG_TEXT = "Invoice $number"
-NOTE_TEXT = "Invoice $number of $date: $total $currency. $url"
-CANCELLED_TEXT = "Invoice $number of $date has been cancelled."
+TAG_TEXT = "$noun $number"
+NOTE_TEXT = "$noun $number of $date: $total $currency. $url"
+CANCELLED_TEXT = "$noun $number of $date has been cancelled."
 #: A file is ready some seconds after it was handed over.
 POLLS = 6
 POLL_SECONDS = 1.0
@@ -254,7 +254,7 @@ class InvoiceMixin:
 
     def _wording(self, invoice, option, default):
         wording = self.settings.options.get(option) or default
-        return Template(wording).safe_substitute(texts(invoice))
+        return Template(wording).safe_substitute(texts(invoice), noun=invoice.noun)
 
 
 class _Delivery:
@@ -270,7 +270,7 @@ class _Delivery:
 
     @property
     def name(self):
-        return f"Invoice {self.invoice.number}"
+        return f"{self.invoice.noun} {self.invoice.number}"
 
     @property
     def order_gid(self):
@@ -278,11 +278,11 @@ class _Delivery:
 
     @property
     def data_key(self):
-        return metafield_key("invoice", self.invoice.number)
+        return metafield_key(self.invoice.slug, self.invoice.number)
 
     @property
     def file_key(self):
-        return metafield_key("invoice_pdf", self.invoice.number)
+        return metafield_key(f"{self.invoice.slug}_pdf", self.invoice.number)
 
     @property
     def file_name(self):

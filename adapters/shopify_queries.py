@@ -292,6 +292,29 @@ mutation UpdateOrder($input: OrderInput!) {
 }
 """
 
+# === REFUNDS === #
+
+REFUNDS = """
+query Refunds($id: ID!) {
+  order(id: $id) {
+    id
+    totalPriceSet { shopMoney { amount currencyCode } }
+    totalRefundedSet { shopMoney { amount } }
+    refunds(first: 50) { id note }
+    transactions(first: 20) { id kind status gateway amountSet { shopMoney { amount } } }
+  }
+}
+"""
+
+CREATE_REFUND = """
+mutation CreateRefund($input: RefundInput!, $key: String!) {
+  refundCreate(input: $input) @idempotent(key: $key) {
+    refund { id }
+    userErrors { field message }
+  }
+}
+"""
+
 # === FILES === #
 
 STAGE_UPLOAD = """

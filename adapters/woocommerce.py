@@ -15,6 +15,7 @@ from .oauth1 import OAuth1
 from .woocommerce_catalog import CatalogMixin
 from .woocommerce_check import CheckMixin
 from .woocommerce_configuration import ConfigurationMixin
+from .woocommerce_credit_note import CreditNoteMixin
 from .woocommerce_errors import KEYS_PLACE, interpret
 from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
@@ -47,6 +48,7 @@ class WooCommerceAdapter(
     ProductMixin,
     TermMixin,
     InvoiceMixin,
+    CreditNoteMixin,
     ShipmentMixin,
     CatalogMixin,
     ConfigurationMixin,
@@ -85,6 +87,7 @@ class WooCommerceAdapter(
             "price": FlowSupport(batch=BATCH_SIZE),
             "product": FlowSupport(batch=1, limits=LIMITS),
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
+            "credit_note": FlowSupport(batch=1, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
         },
         inbound={

@@ -22,16 +22,16 @@ NOTE_FIELDS = "id,note,customer_note"
 TRASH = "trash"
 #: The leading underscore keeps a field out of WordPress's "Custom fields" box, where it could be
 #: edited by hand. One field for each invoice: two of one order never overwrite each other.
-META_KEY = "_commerce_sync_invoice:{number}"
+META_KEY = "_commerce_sync_{slug}:{number}"
 CARRIERS = {
     "meta": "Custom field of the order",
     "private_note": "Private note of the order",
     "customer_note": "Note to the customer, e-mailed by the store",
 }
 #: Says nothing that changes later (what is still to pay), or each change would be a new note.
-PRIVATE_TEXT = "Invoice $number of $date: $total $currency. $url"
-CUSTOMER_TEXT = "Your invoice $number of $date, $total $currency: $url"
-CANCELLED_TEXT = "Invoice $number of $date has been cancelled."
+PRIVATE_TEXT = "$noun $number of $date: $total $currency. $url"
+CUSTOMER_TEXT = "Your $lower $number of $date, $total $currency: $url"
+CANCELLED_TEXT = "$noun $number of $date has been cancelled."
 
 
 class InvoiceMixin:
@@ -82,7 +82,7 @@ class InvoiceMixin:
             )
 
     def _write_meta(self, delivery, carrier):
-        key = META_KEY.format(number=delivery.invoice.number)
+        key = META_KEY.format(slug=delivery.invoice.slug, number=delivery.invoice.number)
         value = field_value(delivery.invoice)
         found = [meta for meta in delivery.order.get("meta_data") or () if meta.get("key") == key]
         if len(found) == 1 and found[0].get("value") == value:
@@ -116,7 +116,11 @@ class InvoiceMixin:
             wording = options.get("customer_note_text") or CUSTOMER_TEXT
         else:
             wording = options.get("private_note_text") or PRIVATE_TEXT
-        return " ".join(Template(wording).safe_substitute(field_value(invoice)).split())
+        return " ".join(
+            Template(wording)
+            .safe_substitute(field_value(invoice), noun=invoice.noun, lower=invoice.noun.lower())
+            .split()
+        )
 
 
 class _Delivery:
@@ -157,7 +161,7 @@ class _Delivery:
 
     @property
     def _name(self):
-        return f"Invoice {self.invoice.number}"
+        return f"{self.invoice.noun} {self.invoice.number}"
 
     def wrote(self, note, text):
         """Whether the order's note is the one we are about to write. After an uncertain try it is

@@ -4,6 +4,7 @@ from . import (
     compare_price,
     compare_stock,
     comparing,
+    credit_note,
     inventory,
     invoice,
     matching,

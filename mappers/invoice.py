@@ -14,6 +14,7 @@ class InvoiceMapper(Mapper):
     model = "account.move"
     resource = "invoice"
     binds = True
+    move_type = "out_invoice"
 
     def due(self, record_ids=None):
         """Posted and cancelled customer invoices of orders of the store, in the flow's domain."""
@@ -33,9 +34,10 @@ class InvoiceMapper(Mapper):
                      JOIN commerce_binding AS binding
                           ON binding.res_id = sold.order_id AND binding.model = 'sale.order'
                          AND binding.resource = 'order' AND binding.connection_id = %s
-                    WHERE move.move_type = 'out_invoice' AND move.state IN ('posted', 'cancel')
+                    WHERE move.move_type = %s AND move.state IN ('posted', 'cancel')
                       AND move.posted_before AND %s""",
                 self.connection.id,
+                self.move_type,
                 chosen,
             )
         )
@@ -89,25 +91,28 @@ class InvoiceMapper(Mapper):
         )
 
     def _document(self, move, label, order_binding):
+        return Invoice(**self._values(move, label, order_binding))
+
+    def _values(self, move, label, order_binding):
         currency = move.currency_id
-        return Invoice(
-            label=label,
-            external_id=order_binding.external_id,
-            number=move.name,
-            date=move.invoice_date,
-            due_date=move.invoice_date_due,
-            currency=currency.name,
-            untaxed=money(move.amount_untaxed, currency),
-            tax=money(move.amount_tax, currency),
-            total=money(move.amount_total, currency),
-            residual=money(move.amount_residual, currency),
-            state="cancelled" if move.state == "cancel" else "posted",
-            payment_state=move.payment_state,
-            lines=tuple(self._line(line, currency) for _number, line in numbered(move)),
-            taxes=tuple(self._taxes(move, currency)),
-            url=self._link(move),
-            carriers=tuple(self.flow._invoice_carriers()),
-        )
+        return {
+            "label": label,
+            "external_id": order_binding.external_id,
+            "number": move.name,
+            "date": move.invoice_date,
+            "due_date": move.invoice_date_due,
+            "currency": currency.name,
+            "untaxed": money(move.amount_untaxed, currency),
+            "tax": money(move.amount_tax, currency),
+            "total": money(move.amount_total, currency),
+            "residual": money(move.amount_residual, currency),
+            "state": "cancelled" if move.state == "cancel" else "posted",
+            "payment_state": move.payment_state,
+            "lines": tuple(self._line(line, currency) for _number, line in numbered(move)),
+            "taxes": tuple(self._taxes(move, currency)),
+            "url": self._link(move),
+            "carriers": tuple(self.flow._invoice_carriers()),
+        }
 
     def _line(self, line, currency):
         return InvoiceLine(

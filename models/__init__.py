@@ -32,6 +32,7 @@ from . import (
     connection_shopify,
     connection_webhook,
     connection_woocommerce,
+    flow_credit_note,
     flow_inventory,
     flow_invoice,
     flow_order,

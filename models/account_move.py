@@ -1,5 +1,8 @@
 from odoo import models
 
+#: kind of data -> type of journal entry
+MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -17,13 +20,16 @@ class AccountMove(models.Model):
         return result
 
     def _notice_invoices(self):
-        invoices = self.filtered(lambda move: move.move_type == "out_invoice")
-        # [] for those that are only being typed
-        self.env["commerce.flow"]._notice("invoice", invoices._origin.ids)
+        for kind, move_type in MOVE_TYPES.items():
+            moves = self.filtered(lambda move, wanted=move_type: move.move_type == wanted)
+            # [] for those that are only being typed
+            self.env["commerce.flow"]._notice(kind, moves._origin.ids)
 
     def action_commerce_send(self):
         """Send these invoices to their stores now, also where nothing changed.
 
         :return: a notification saying how many will be sent
         """
-        return self.env["commerce.flow"]._enqueue_by_hand("invoice", self)
+        notes = self.filtered(lambda move: move.move_type == "out_refund")
+        kind = "credit_note" if notes and notes == self else "invoice"
+        return self.env["commerce.flow"]._enqueue_by_hand(kind, self)
