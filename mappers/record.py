@@ -6,6 +6,7 @@ from ..adapters.documents import Record
 from ..adapters.expressions import evaluate
 from ..adapters.http_platform import EXTERNAL_ID, placeholders
 from .base import Mapper, Problem, Problems, register
+from .record_in import RecordWriter
 from .record_values import as_json, convert, is_empty, put, walk
 
 
@@ -55,6 +56,40 @@ class RecordMapper(Mapper):
             store=self.connection.name,
             flow=self.flow.record_label or self.model,
         )
+
+    # === FROM OUTSIDE === #
+
+    def apply(self, document):
+        """Make or change the record. Idempotent by binding.
+
+        :raise ValidationFailed: with all that stands in the way
+        """
+        return RecordWriter(self).apply(document)
+
+    def remember(self, record, document):
+        """Bind the record to the id the message gives it."""
+        external_id = RecordWriter(self).external_id(document)
+        if record and external_id and not self.find_binding(self.model, external_id):
+            self.connection.env["commerce.binding"].create(
+                {
+                    "connection_id": self.connection.id,
+                    "resource": self.resource,
+                    "model": self.model,
+                    "res_id": record.id,
+                    "external_id": external_id,
+                }
+            )
+
+    def find_binding(self, model, external_id):
+        return self.connection.env["commerce.binding"].search(
+            Domain("connection_id", "=", self.connection.id)
+            & Domain("resource", "=", self.resource)
+            & Domain("model", "=", model)
+            & Domain("external_id", "=", external_id),
+            limit=1,
+        )
+
+    # === TO OUTSIDE === #
 
     def _read_ahead(self, records, lines):
         """All fields of all records by a query for each model on the way."""

@@ -43,6 +43,7 @@ from . import (
     flow_shipment,
     flow_status,
     flow_truth,
+    http_intake,
     ir_actions_server,
     job_resend,
     partner_merge,

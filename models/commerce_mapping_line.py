@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..adapters.expressions import compiled
+from ..mappers.record_in import may_write
 
 
 class CommerceMappingLine(models.Model):
@@ -55,6 +56,11 @@ class CommerceMappingLine(models.Model):
     )
     default_value = fields.Char(string="Default", help="Where the source is empty.")
     required = fields.Boolean()
+    lookup = fields.Char(
+        string="Found By",
+        help="Of messages to Odoo, for a link to another record: the field of that record to "
+        "search by (email), or binding: the external ID it is bound to.",
+    )
 
     @api.depends("parent_id.flow_id")
     def _compute_flow_id(self):
@@ -76,16 +82,29 @@ class CommerceMappingLine(models.Model):
     def _validate_source(self):
         if not all(self.target.split(".")):
             raise ValueError(self.env._("a key has no empty parts"))
-        if self.source_type == "expression":
+        if self.flow_id.direction == "in":
+            self._validate_writable()
+        elif self.source_type == "expression":
             compiled(self.source or "")
         elif self.source_type == "field" and self.flow_id.record_model:
             fields_of_path(self.env, self._get_model(), self.source or "")
+
+    def _validate_writable(self):
+        if self.source_type != "constant":
+            compiled(self.source or "")
+        model = self._get_model()
+        fields_of_path(self.env, model, self.target)
+        forbidden = may_write(model, [self.target], self.flow_id.connection_id._get_writable())
+        if forbidden:
+            raise ValueError(self.env._("list it on the connection under What Messages May Write"))
 
     def _get_model(self):
         """The model whose fields this line names."""
         if not self.parent_id:
             return self.flow_id.record_model
-        path = fields_of_path(self.env, self.parent_id._get_model(), self.parent_id.source or "")
+        incoming = self.flow_id.direction == "in"
+        name = self.parent_id.target if incoming else self.parent_id.source
+        path = fields_of_path(self.env, self.parent_id._get_model(), name or "")
         if not path[-1].relational:
             raise ValueError(self.env._("'%s' holds no lines", self.parent_id.source))
         return path[-1].comodel_name

@@ -37,6 +37,20 @@ class CommerceConnection(models.Model):
     http_hmac_prefix = fields.Char(string="Prefix", help="For example sha256=")
     http_check_path = fields.Char(string="Test With", help="A path that answers without changing.")
 
+    http_writable = fields.Text(
+        string="What Messages May Write",
+        help="A line for each model: res.partner: name, email. Messages write nothing else, and "
+        "only what the user that the connection works as may write.",
+    )
+
+    def _get_writable(self):
+        """``{model: names of fields}`` that messages may write."""
+        writable = {}
+        for line in (self.http_writable or "").splitlines():
+            model, _colon, names = line.partition(":")
+            writable.setdefault(model.strip(), set()).update(names.replace(",", " ").split())
+        return writable
+
     def _get_options(self):
         options = super()._get_options()
         if self.platform == "http":

@@ -5,7 +5,8 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
 from ..adapters.documents import Call
-from ..adapters.expressions import compiled
+from ..adapters.expressions import compiled, evaluate
+from ..engine import queue
 from ..mappers.base import Problems
 
 EXPRESSIONS = ("record_success", "record_answer_id", "record_answer_message", "record_items")
@@ -158,6 +159,31 @@ class CommerceFlow(models.Model):
         if self.kind == "record" and self.record_each and self.trigger != "schedule":
             return self.env["commerce.run"].sudo().create({"flow_id": self.id}).sudo(False)
         return super()._start_run()
+
+    def _enqueue_message(self, event_id, message):
+        """A job for a message that came in; those of one record are worked off in their order."""
+        try:
+            external_id = evaluate(self.record_answer_id or "body.data.id", message)
+        except ValueError:
+            external_id = None  # said when it is applied
+        # one that names no record waits for no other
+        about = f"message:{event_id}" if external_id is None else external_id
+        queue.enqueue(
+            self.env.cr,
+            queue.Order(
+                flow_id=self.id,
+                connection_id=self.connection_id.id,
+                company_id=self.company_id.id,
+                direction="in",
+                kind=self.kind,
+                model="commerce.webhook.event",
+                record_ids=(event_id,),
+                operation="import",
+                priority=self.priority,
+                sequence=f"{self.connection_id.id}:flow{self.id}:{about}",
+                external_id=None if external_id is None else str(external_id),
+            ),
+        )
 
     def _switch_off(self, reason):
         """The receiver wants no more: nothing is sent until a person switches the flow on."""
