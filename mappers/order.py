@@ -94,6 +94,10 @@ class OrderMapper(Mapper):
                 "order_line": commands,
             }
         )
+        currency = self._get_currency(order)
+        if record.currency_id != currency:
+            # Odoo computes it from the pricelist, and there may be none in the store's currency.
+            record.currency_id = currency
         for note in customers.notes:
             record.message_post(body=note)
         self._bind_lines(order, record)
