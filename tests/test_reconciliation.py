@@ -186,6 +186,32 @@ class TestRepairing(ReconciliationCase):
         self.assertEqual(self.compare().line_ids.mapped("state"), ["open"])
 
 
+class TestSeededDrift(ReconciliationCase):
+    """One in a hundred changed, and one deleted, behind our back."""
+
+    COUNT = 300
+
+    def test_exactly_what_was_changed_is_found_and_repaired(self):
+        _products, there = self.in_agreement({f"P-{n:03}": n % 7 + 1 for n in range(self.COUNT)})
+        changed, deleted = (
+            [f"P-{n:03}" for n in range(start, self.COUNT, 100)] for start in (7, 42)
+        )
+        for sku in changed:
+            self.change_there(there[sku], stock_quantity=99)
+        for sku in deleted:
+            self.delete_there(there[sku])
+        record = self.compare()
+        found = {(line.reference, line.status) for line in record.line_ids}
+        self.assertEqual(
+            found,
+            {(sku, "different") for sku in changed} | {(sku, "deleted_there") for sku in deleted},
+        )
+        self.assertEqual(len(record.line_ids), len(found))
+        record.line_ids.action_repair()
+        self.drain()
+        self.assertFalse(self.compare().line_ids)
+
+
 class TestInvoicesNotTold(ReconciliationCase):
     def test_a_posted_invoice_the_store_was_not_told_of_is_listed_and_sent(self):
         if not self.env.company.chart_template:
@@ -353,3 +379,11 @@ class TestShopifyConflict(ReconciliationCase):
         self.drain()
         self.assertEqual(self.held(), 3)
         self.assertFalse(self.compare(self.flow).line_ids)
+
+    def test_a_product_that_is_there_twice_is_left_to_a_person(self):
+        self.shop.seed({"products": [{"title": "Mug again", "sku": "MUG-B", "quantity": 8}]})
+        record = self.compare(self.flow)
+        line = record.line_ids
+        self.assertEqual((line.status, line.repair), ("duplicate", "none"))
+        self.assertIn("has this SKU once more", line.note)
+        self.assertEqual(line.action_repair(), 0)
