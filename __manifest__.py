@@ -40,6 +40,9 @@
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],
-    "assets": {"web.assets_backend": ["commerce_sync/static/src/**/*"]},
+    "assets": {
+        "web.assets_backend": ["commerce_sync/static/src/**/*"],
+        "web.assets_tests": ["commerce_sync/static/tests/tours/**/*"],
+    },
     "application": True,
 }
