@@ -21,6 +21,7 @@ from .shopify_invoice import CARRIERS, InvoiceMixin
 from .shopify_orders import OrderMixin
 from .shopify_price import PRICE_BATCH, PriceMixin
 from .shopify_product import LIMITS, ProductMixin
+from .shopify_reading import ReadingMixin
 from .shopify_shipment import ShipmentMixin
 from .shopify_stock import StockReadingMixin
 from .shopify_webhooks import WebhookMixin
@@ -42,6 +43,7 @@ class ShopifyAdapter(
     InventoryMixin,
     PriceMixin,
     ProductMixin,
+    ReadingMixin,
     InvoiceMixin,
     CreditNoteMixin,
     ShipmentMixin,

@@ -134,6 +134,54 @@ query Product($id: ID!, $first: Int!, $after: String) {
 }
 """
 
+SHOP_MONEY = "query ShopMoney { shop { currencyCode taxesIncluded } }"
+
+PRICES = """
+query Prices($first: Int!, $after: String, $query: String) {
+  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes { id sku price compareAtPrice updatedAt product { id title } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+_VARIANT_NODES = """
+      nodes {
+        id sku barcode price selectedOptions { name value }
+        inventoryItem { id tracked measurement { weight { unit value } } }
+      }
+      pageInfo { hasNextPage endCursor }
+"""
+
+PRODUCTS = (
+    """
+query Products($after: String, $query: String) {
+  products(first: 8, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes {
+      id title descriptionHtml status productType tags vendor updatedAt
+      options { name values }
+      variants(first: 10) {"""
+    + _VARIANT_NODES
+    + """      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+)
+
+PRODUCT_VARIANTS = (
+    """
+query ProductVariants($id: ID!, $after: String) {
+  product(id: $id) {
+    variants(first: 50, after: $after) {"""
+    + _VARIANT_NODES
+    + """    }
+  }
+}
+"""
+)
+
 SET_PRODUCT = """
 mutation SetProduct($input: ProductSetInput!) {
   productSet(input: $input, synchronous: true) {

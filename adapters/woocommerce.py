@@ -22,6 +22,7 @@ from .woocommerce_invoice import CARRIERS, InvoiceMixin
 from .woocommerce_orders import OrderMixin
 from .woocommerce_price import PriceMixin
 from .woocommerce_product import LIMITS, ProductMixin
+from .woocommerce_reading import ReadingMixin
 from .woocommerce_shipment import ShipmentMixin
 from .woocommerce_stock import StockReadingMixin
 from .woocommerce_terms import TermMixin
@@ -47,6 +48,7 @@ class WooCommerceAdapter(
     PriceMixin,
     ProductMixin,
     TermMixin,
+    ReadingMixin,
     InvoiceMixin,
     CreditNoteMixin,
     ShipmentMixin,

@@ -29,8 +29,9 @@ PER_PAGE = 100
 PARENTS_AT_ONCE = 10
 
 STOCK_FIELDS = "id,sku,global_unique_id,manage_stock,stock_quantity,date_modified,date_modified_gmt"
-PRODUCT_FIELDS = f"{STOCK_FIELDS},name,type,permalink"
-VARIATION_FIELDS = f"{STOCK_FIELDS},parent_id,attributes,permalink"
+PRICE_FIELDS = "regular_price,sale_price"
+PRODUCT_FIELDS = f"{STOCK_FIELDS},{PRICE_FIELDS},name,type,permalink"
+VARIATION_FIELDS = f"{STOCK_FIELDS},{PRICE_FIELDS},parent_id,attributes,permalink"
 PARENT_FIELDS = "id,variations,date_modified"
 ORDER_FIELDS = "id,number,currency,total,status,date_created_gmt,date_modified,date_modified_gmt"
 

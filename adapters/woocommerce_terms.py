@@ -68,9 +68,12 @@ class TermMixin:
         """A weight as the store writes it, in its own unit; ``""`` for none."""
         if not kilograms:
             return ""
+        weight = kilograms * PER_KILOGRAM.get(self._weight_unit(), Decimal(1))
+        return format(round(weight, 6).normalize(), "f")
+
+    def _weight_unit(self):
         if WEIGHT_UNIT not in self._terms:
             rows = self._api("GET", PRODUCT_SETTINGS).json()
             values = {row.get("id"): row.get("value") for row in rows}
             self._terms[WEIGHT_UNIT] = values.get(WEIGHT_UNIT) or "kg"
-        weight = kilograms * PER_KILOGRAM.get(self._terms[WEIGHT_UNIT], Decimal(1))
-        return format(round(weight, 6).normalize(), "f")
+        return self._terms[WEIGHT_UNIT]

@@ -73,7 +73,14 @@ def add_variant(site, product, given, position=1):
         "updatedAt": now(site),
     }
     site.store.put(VARIANT, variant)
+    _weigh(site, variant["inventoryItemId"], given.get("inventoryItem") or {})
     return variant
+
+
+def _weigh(site, number, given):
+    if given.get("measurement"):
+        item = site.store.get(inventory.KIND, number)
+        site.store.put(inventory.KIND, {**item, "measurement": given["measurement"]})
 
 
 def delete(site, variant):
@@ -93,6 +100,7 @@ def change_variant(site, variant, given):
         variant["sku"] = sku
     if "tracked" in item or sku is not None:
         inventory.change_item(site, variant["inventoryItemId"], item.get("tracked"), sku)
+    _weigh(site, variant["inventoryItemId"], item)
     variant["updatedAt"] = now(site)
     site.store.put(VARIANT, variant)
     return variant
@@ -373,3 +381,8 @@ def _bulk_error(call, product, variant, row):
 
 def _plain(document):
     return {name: value for name, value in document.items() if name != "__typename"}
+
+
+@resolves("InventoryItem", "measurement")
+def _measurement(_call, item, _arguments):
+    return item.get("measurement") or {"id": item["id"], "weight": None}
