@@ -33,6 +33,7 @@ from . import (
     connection_webhook,
     connection_woocommerce,
     flow_credit_note,
+    flow_exchange,
     flow_inventory,
     flow_invoice,
     flow_order,

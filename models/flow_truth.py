@@ -47,6 +47,8 @@ class CommerceFlow(models.Model):
                 ("connection_id", "=", self.connection_id.id),
                 ("kind", "=", self.kind),
                 ("direction", "!=", self.direction),
+                # any record is as many kinds of data as there are models
+                ("record_model_id", "=", self.record_model_id.id),
                 ("active", "=", True),
             ],
             limit=1,

@@ -50,6 +50,8 @@ PUBLIC = {
         "action_sync_now",
         "action_view_jobs",
         "enqueue",
+        "export_config",
+        "import_config",
     },
     "commerce.reconciliation": {
         "action_again",
