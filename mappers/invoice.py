@@ -4,8 +4,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..adapters.documents import Invoice, InvoiceLine, InvoiceTax
+from ..adapters.errors import RateLimited
 from .base import Mapper, Problem, Problems, Skip, register
 from .money import money, quantity
+
+#: Code of jobs that wait for the report; it costs them no try.
+PDF_PENDING = "pdf_pending"
+PDF_WAIT = 15.0
 
 
 @register
@@ -69,7 +74,24 @@ class InvoiceMapper(Mapper):
         problems = self._problems(move, bound)
         if problems:
             return Problems(label, problems)
+        if self._waits_for_pdf(move):
+            self.flow._wake_printer()
+            return RateLimited(
+                self.env._("%s: its PDF is being made.", label),
+                hint=self.env._("Nothing to do: it is sent once the PDF is there."),
+                code=PDF_PENDING,
+                retry_after=PDF_WAIT,
+            )
         return self._document(move, label, bindings[bound[0].id])
+
+    def _waits_for_pdf(self, move):
+        """Odoo's report is made by a scheduled action, never here: it takes seconds, and asks Odoo
+        itself for its style sheets."""
+        return (
+            "file" in self.flow._invoice_carriers()
+            and move.state == "posted"
+            and not move.invoice_pdf_report_id
+        )
 
     def _problems(self, move, orders):
         found = [self._no_sku(number, line) for number, line in numbered(move) if not sku(line)]
@@ -112,6 +134,7 @@ class InvoiceMapper(Mapper):
             "taxes": tuple(self._taxes(move, currency)),
             "url": self._link(move),
             "carriers": tuple(self.flow._invoice_carriers()),
+            "pdf": self._pdf(move),
         }
 
     def _line(self, line, currency):
@@ -134,6 +157,12 @@ class InvoiceMapper(Mapper):
                     base=money(group["base_amount_currency"], currency),
                     amount=money(group["tax_amount_currency"], currency),
                 )
+
+    def _pdf(self, move):
+        """The file Odoo keeps of the invoice, where a carrier delivers it."""
+        if "file" not in self.flow._invoice_carriers():
+            return b""
+        return move.sudo().invoice_pdf_report_id.raw or b""
 
     def _link(self, move):
         """A link that works without signing in: to the PDF or, on a server that cannot make one,

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..engine.database import transact
+from ..mappers.invoice import PDF_PENDING
+
 #: A choice of the flow -> how the platforms call it; the first that is declared counts.
 WAYS = {
     "data": ("meta", "metafield", "metadata"),
@@ -40,6 +43,7 @@ class CommerceFlow(models.Model):
         help="As a file of the store, where it keeps files. Odoo's own report, made once and kept. "
         "Without it, the link to the PDF is sent.",
     )
+    pdf_missing = fields.Boolean(compute="_compute_pdf_missing")
     has_invoice_file = fields.Boolean(compute="_compute_invoice_ways")
     has_invoice_tag = fields.Boolean(compute="_compute_invoice_ways")
 
@@ -59,6 +63,48 @@ class CommerceFlow(models.Model):
                     self.env._("Choose at least one way for invoices to reach the store.")
                 )
 
+    def _prints_pdf(self):
+        state = self.env["ir.actions.report"].get_wkhtmltopdf_state()
+        return state not in ("install", "broken")
+
+    @api.depends("invoice_pdf")
+    def _compute_pdf_missing(self):
+        for flow in self:
+            flow.pdf_missing = flow.invoice_pdf and not flow._prints_pdf()
+
+    @api.private
+    def _wake_printer(self):
+        self.env.ref("commerce_sync.ir_cron_print").sudo()._trigger()
+
+    @api.model
+    def _cron_print(self):
+        """Make the PDFs that jobs wait for, each in a transaction of its own. Odoo keeps them."""
+        jobs = self.env["commerce.job"].search(
+            [("state", "=", "pending"), ("error_code", "=", PDF_PENDING)]
+        )
+        for flow, waiting in jobs.grouped("flow_id").items():
+            for move_id in waiting.mapped("res_id"):
+                transact(
+                    self.env.registry.cursor,
+                    lambda cr, flow=flow, move_id=move_id: flow.with_env(flow.env(cr=cr))._print(
+                        move_id
+                    ),
+                )
+
+    def _print(self, move_id):
+        """Make a posted invoice's PDF, unless there is one by now."""
+        move = self.env["account.move"].browse(move_id).exists()
+        if move.state != "posted" or move.invoice_pdf_report_id:
+            return
+        company, user = self.company_id, self.connection_id.user_id
+        send = self.env["account.move.send"].with_user(user).with_company(company)
+        move = move.with_env(send.env)
+        made = {move: {"pdf_report": send._get_default_pdf_report_id(move)}}
+        send._prepare_invoice_pdf_report(made)
+        values = made[move]["pdf_attachment_values"]
+        self.env["ir.attachment"].sudo().create(values)
+        move.invalidate_recordset(["invoice_pdf_report_id", "invoice_pdf_report_file"])
+
     def _invoice_carriers(self):
         """Technical names of the chosen carriers, as the adapter knows them.
 
@@ -72,5 +118,7 @@ class CommerceFlow(models.Model):
             *(["tag"] if self.invoice_tag else []),
             self.invoice_note,
         ]
+        if not self._prints_pdf():
+            chosen = [choice for choice in chosen if choice != "file"]
         ways = [name for choice in chosen for name in WAYS[choice] if name in declared]
         return ways or (list(declared)[:1] if any(choice != "none" for choice in chosen) else [])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..adapters.shopify import ShopifyAdapter
 from .shopify_case import ShopifyCase
 
 pytestmark = pytest.mark.node
@@ -42,3 +43,42 @@ class TestShopify(ShopifyCase):
         [job] = self.jobs()
         self.assertEqual(job.error_kind, "validation")
         self.assertIn("Mappings", job.error_hint)
+
+
+class TestInvoices(ShopifyCase):
+    def setUp(self):
+        super().setUp()
+        self.flow = self.add_flow("invoice", invoice_pdf=True)
+        self.cup = self.make_product("CUP", 10)
+        self.cup.invoice_policy = "order"
+        self.sale, self.there = self.order_there(self.publish_there(self.cup), self.cup, 3)
+        self.move = self.sale._create_invoices()
+
+    def print_with(self, state):
+        self.patch(
+            type(self.env["ir.actions.report"]), "get_wkhtmltopdf_state", lambda *_args: state
+        )
+
+    def test_where_no_pdf_can_be_made_the_link_is_sent(self):
+        self.print_with("install")
+        self.move.action_post()
+        self.drain()
+        [job] = self.jobs()
+        self.assertEqual((job.state, job.error_message), ("done", False))
+        self.assertFalse(self.shop.store.find("file"))
+        self.assertTrue(self.flow.pdf_missing)
+
+    def test_the_pdf_is_made_once_by_the_scheduled_action_and_delivered(self):
+        self.print_with("ok")
+        self.move.action_post()
+        self.drain()
+        [job] = self.jobs()
+        self.assertEqual((job.state, job.error_code, job.attempts), ("pending", "pdf_pending", 0))
+        with self.enter_registry_test_mode():
+            self.env["commerce.flow"]._cron_print()
+        self.assertTrue(self.move.invoice_pdf_report_id)
+        self.be_due()
+        self.patch(ShopifyAdapter, "poll_seconds", 0)
+        self.drain()
+        self.assertEqual((job.state, job.error_message), ("done", False))
+        self.assertEqual(len(self.shop.store.find("file")), 1)
