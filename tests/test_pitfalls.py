@@ -220,7 +220,7 @@ class TestDoubles(PitfallCase):
         binding = self.env["commerce.binding"].search([])
         row = type("Row", (), {**binding.read()[0]})
         row.connection_id, row.company_id = self.connection.id, self.env.company.id
-        row.parent_id = row.external_ref = None
+        row.parent_id = row.external_ref = row.handles = None
         binding._store(self.env.cr, [row])
         row.external_id = "4711"
         binding._store(self.env.cr, [row])
