@@ -186,6 +186,31 @@ class TestRepairing(ReconciliationCase):
         self.assertEqual(self.compare().line_ids.mapped("state"), ["open"])
 
 
+class TestNightly(ReconciliationCase):
+    def test_a_flow_is_compared_once_when_its_hour_has_come(self):
+        flow = self.inventory_flow
+        self.connection.user_id.tz = "UTC"
+        flow.reconcile_hour = 2.0
+        self.env.cr.execute(
+            "UPDATE commerce_flow SET create_date = now() - interval '3 days' WHERE id = %s",
+            [flow.id],
+        )
+        self.env.invalidate_all()
+        for _round in range(2):
+            flow._cron_reconcile()
+        self.assertEqual(len(flow.reconciliation_ids), 1)
+        self.go_on()
+        flow._cron_reconcile()
+        self.assertEqual(flow.reconciliation_ids.mapped("state"), ["done"])
+
+    def test_a_flow_that_is_not_compared_at_night_is_left_alone(self):
+        self.env.cr.execute("UPDATE commerce_flow SET create_date = now() - interval '3 days'")
+        self.env.invalidate_all()
+        self.inventory_flow.reconcile_nightly = False
+        self.inventory_flow._cron_reconcile()
+        self.assertFalse(self.inventory_flow.reconciliation_ids)
+
+
 class TestSeededDrift(ReconciliationCase):
     """One in a hundred changed, and one deleted, behind our back."""
 
