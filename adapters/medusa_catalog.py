@@ -58,6 +58,8 @@ STATUSES = {"published": "active", "draft": "draft", "proposed": "draft", "rejec
 class CatalogMixin:
     """Needs ``_api``, ``host`` and ``record_url``."""
 
+    per_page = PER_PAGE
+
     def _fetch_variant(self, since, cursor):
         return self._page(VARIANTS, "variants", VARIANT_FIELDS, since, cursor, self._item)
 
@@ -193,7 +195,7 @@ class CatalogMixin:
         place = self._place(cursor)
         seen = place.get("seen") or []
         fields = fields if "updated_at" in fields else f"{fields},updated_at"
-        limit = PER_PAGE + len(seen)
+        limit = self.per_page + len(seen)
         params = {"fields": fields, "order": "updated_at", "limit": limit}
         after = place.get("after") or (iso(since) if since else "")
         if after:

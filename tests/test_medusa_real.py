@@ -1,286 +1,31 @@
-"""The Medusa adapter, and the whole way through the queue, against a real store from npm."""
+"""The scenarios against a real store from npm, told by the subscriber of docs/medusa.md."""
 
-import json
 import re
-from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
-from ..adapters.base import SendKey, Settings
-from ..adapters.documents import CreditNote, OrderStatus, Price, Shipment, ShipmentLine
-from ..adapters.errors import AuthenticationFailed
-from ..adapters.http import HttpClient
-from ..adapters.medusa import MedusaAdapter
 from .clone import server
-from .common import StoreCase
+from .medusa_case import SECRET, MedusaCase, MedusaScenarios
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PAGE = Path(__file__).parents[1] / "docs" / "medusa.md"
 
 
 def subscriber():
-    """The file of docs/medusa.md."""
+    """The file as the page has it."""
     return re.search(r"```ts\n(.*?)```", PAGE.read_text(), re.S).group(1)
 
 
 @tagged("post_install", "-at_install", "node", "slow")
-class TestRealMedusa(StoreCase, HttpCase):
-    """One store for all: it takes some 15 seconds to start and 850 MB."""
+class TestRealMedusa(MedusaScenarios, MedusaCase):
+    """It takes some 15 seconds to start and 850 MB: one for all tests."""
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
+    def open_store(cls, webhook_url):
         from devenv import medusa
 
-        cls.connection = cls.env["commerce.connection"].create(
-            {
-                "name": "Medusa",
-                "platform": "medusa",
-                "address": "http://127.0.0.1:1",
-                "user_id": cls.env.ref("base.user_admin").id,
-                "dry_run": False,
-                "timeout": 30,
-            }
-        )
-        path = f"/commerce_sync/webhook/{cls.connection.webhook_key}"
-        environ = {
-            "ODOO_WEBHOOK_URL": cls.base_url() + path,
-            "ODOO_WEBHOOK_SECRET": SECRET,
-        }
-        files = {"src/subscribers/odoo.ts": subscriber()}
-        running = medusa.store(server(), files, environ)
-        cls.medusa = running.__enter__().furnish()
+        environ = {"ODOO_WEBHOOK_URL": webhook_url, "ODOO_WEBHOOK_SECRET": SECRET}
+        running = medusa.store(server(), {"src/subscribers/odoo.ts": subscriber()}, environ)
+        store = running.__enter__()
         cls.addClassCleanup(running.__exit__, None, None, None)
-        cls.connection.address = cls.medusa.url
-        cls.connection.set_credentials({"api_key": cls.medusa.key, "webhook_secret": SECRET})
-        make = cls.env["commerce.flow"].create
-        cls.stock_flow, cls.order_flow, cls.invoice_flow = (
-            make({"connection_id": cls.connection.id, "kind": kind})
-            for kind in ("inventory", "order", "invoice")
-        )
-        cls.order_flow.order_confirm = "always"
-        cls.connection.action_go_live()
-        cls.env["commerce.binding"].create(
-            {
-                "connection_id": cls.connection.id,
-                "resource": "location",
-                "model": "stock.warehouse",
-                "res_id": cls.warehouse.id,
-                "external_id": cls.medusa.location,
-            }
-        )
-        cls.adapter = cls.make_adapter(cls.medusa.key)
-
-    @classmethod
-    def make_adapter(cls, key):
-        settings = Settings(cls.medusa.url, {"api_key": key}, {"currency": "EUR"})
-        return MedusaAdapter(settings, HttpClient(cls.medusa.url))
-
-    def setUp(self):
-        # no WooCommerce sandbox: the store is the class's own
-        super(StoreCase, self).setUp()
-
-    # === HELPERS === #
-
-    def sell(self, sku, quantity=0.0, stock=None):
-        """A product on both sides, bound.
-
-        :return: Odoo's product, the store's
-        """
-        product = self.make_product(sku, quantity)
-        theirs = self.medusa.make_product(sku, stock=stock)
-        (variant,) = theirs["variants"]
-        self.env["commerce.binding"].create(
-            {
-                "connection_id": self.connection.id,
-                "resource": "variant",
-                "model": "product.product",
-                "res_id": product.id,
-                "external_id": variant["id"],
-                "parent_id": theirs["id"],
-            }
-        )
-        return product, theirs
-
-    def stocked(self, theirs):
-        item = theirs["variants"][0]["inventory_item_id"]
-        path = f"/admin/inventory-items/{item}/location-levels"
-        levels = self.medusa.get(path)["inventory_levels"]
-        return {level["location_id"]: level["stocked_quantity"] for level in levels}
-
-    def push(self, kind, document, uncertain=False):
-        (result,) = self.adapter.push(kind, [document], [SendKey("key", uncertain=uncertain)])
-        return result
-
-    def place_order(self, theirs, quantity=2):
-        variant = theirs["variants"][0]["id"]
-        with self.allow_requests(all_requests=True):
-            return self.medusa.place_order([(variant, quantity)])
-
-    def read_order(self, order):
-        return self.adapter.read_event("order", json.dumps({"id": order["id"]}).encode())
-
-    def wait_for_events(self, order, topic="order.placed"):
-        """The subscriber works beside: until its message is here."""
-        import time
-
-        condition = [("external_id", "=", order["id"]), ("topic", "=", topic)]
-        for _turn in range(100):
-            self.env.invalidate_all()
-            found = self.env["commerce.webhook.event"].search(condition)
-            if found:
-                return found
-            with self.allow_requests(all_requests=True):
-                time.sleep(0.1)
-        self.fail(f"No {topic} of {order['id']} within 10 seconds")
-
-    def job_of(self, *domain):
-        jobs = self.jobs(("connection_id", "=", self.connection.id), *domain)
-        return jobs[-1:]
-
-    # === SIGN-IN AND READING === #
-
-    def test_the_store_says_who_it_is_and_a_wrong_key_is_refused(self):
-        identity = self.adapter.check()
-        self.assertEqual((identity.name, identity.currency), ("Medusa Store", "EUR"))
-        with self.assertRaises(AuthenticationFailed):
-            self.make_adapter("sk_wrong").check()
-
-    def test_every_kind_is_read_in_pages_since_a_moment(self):
-        _product, theirs = self.sell("READ-1", stock=4)
-        order = self.place_order(theirs)
-        wanted = {
-            "variant": theirs["variants"][0]["id"],
-            "inventory": theirs["variants"][0]["id"],
-            "price": theirs["variants"][0]["id"],
-            "product": theirs["id"],
-            "order": order["id"],
-            "location": self.medusa.location,
-        }
-        for kind, external_id in wanted.items():
-            found = self.adapter.fetch(kind).documents
-            self.assertIn(external_id, [one.external_id for one in found], kind)
-        late = datetime(2100, 1, 1) - timedelta(days=1)
-        self.assertFalse(self.adapter.fetch("order", since=late).documents)
-        (item,) = (
-            one
-            for one in self.adapter.fetch("variant").documents
-            if one.external_id == wanted["variant"]
-        )
-        self.assertEqual((item.sku, item.quantity), ("READ-1", 4))
-
-    # === OUT === #
-
-    def test_stock_arrives_and_one_refused_item_stops_no_other(self):
-        good, theirs = self.sell("STOCK-1", 7)
-        other, others = self.sell("STOCK-2", 3)
-        gone, lost = self.sell("STOCK-3", 5)
-        self.medusa.request("DELETE", f"/admin/products/{lost['id']}")
-        self.drain()
-        self.assertEqual(self.stocked(theirs), {self.medusa.location: 7})
-        self.assertEqual(self.stocked(others), {self.medusa.location: 3})
-        self.assertEqual(self.job_of(("res_id", "=", good.id)).state, "done")
-        self.assertEqual(self.job_of(("res_id", "=", other.id)).state, "done")
-        failed = self.job_of(("res_id", "=", gone.id))
-        self.assertEqual(failed.state, "failed", failed.error_message)
-        self.set_stock(good, 2)
-        self.drain()
-        self.assertEqual(self.stocked(theirs), {self.medusa.location: 2})
-
-    def test_a_price_is_written_once_and_other_currencies_stay(self):
-        _product, theirs = self.sell("PRICE-1")
-        price = Price(
-            label="PRICE-1",
-            external_id=theirs["variants"][0]["id"],
-            parent_id=theirs["id"],
-            price=Decimal("12.34"),
-            currency="EUR",
-        )
-        self.assertEqual(self.push("price", price).outcome, "updated")
-        self.assertEqual(self.push("price", price).outcome, "unchanged")
-        (kept,) = self.medusa.read_product(theirs["id"])["variants"][0]["prices"]
-        self.assertEqual((kept["amount"], kept["currency_code"]), (12.34, "eur"))
-
-    def test_a_shipment_is_made_once_in_parts(self):
-        _product, theirs = self.sell("SHIP-1", stock=9)
-        order = self.place_order(theirs, 3)
-        part = Shipment(
-            number="WH/OUT/7",
-            parent_id=order["id"],
-            tracking_numbers=("T-1",),
-            tracking_urls=("https://carrier.example/T-1",),
-            lines=(ShipmentLine(quantity=Decimal(2), line_id=order["items"][0]["id"]),),
-        )
-        made = self.push("shipment", part)
-        self.assertEqual(made.outcome, "created", made.error)
-        again = self.push("shipment", part, uncertain=True)
-        self.assertEqual((again.outcome, again.external_id), ("unchanged", made.external_id))
-        (seen,) = self.read_order(order).shipments
-        self.assertEqual((seen.tracking_numbers, seen.lines[0].quantity), (("T-1",), 2))
-        too_many = Shipment(number="WH/OUT/8", parent_id=order["id"], lines=part.lines)
-        self.assertEqual(self.push("shipment", too_many).error.code, "nothing_left_to_ship")
-
-    def test_money_is_given_back_once(self):
-        _product, theirs = self.sell("REFUND-1", stock=9)
-        order = self.place_order(theirs)
-        collection = {"order_id": order["id"], "amount": order["total"]}
-        made = self.medusa.post("/admin/payment-collections", collection)["payment_collection"]
-        path = f"/admin/payment-collections/{made['id']}/mark-as-paid"
-        self.medusa.post(path, {"order_id": order["id"]})
-        self.assertTrue(self.read_order(order).paid)
-        note = CreditNote(
-            external_id=order["id"],
-            number="RINV/1",
-            date=None,
-            due_date=None,
-            currency="EUR",
-            untaxed=Decimal("1.00"),
-            tax=Decimal("0.19"),
-            total=Decimal("1.19"),
-            residual=Decimal(0),
-            state="posted",
-            payment_state="paid",
-            refunds=True,
-        )
-        self.assertEqual(self.push("credit_note", note).outcome, "created")
-        self.assertEqual(self.push("credit_note", note, uncertain=True).outcome, "unchanged")
-        (refund,) = self.read_order(order).refunds
-        self.assertEqual(refund.amount, Decimal("1.19"))
-
-    def test_an_order_is_cancelled_once(self):
-        _product, theirs = self.sell("CANCEL-1", stock=9)
-        order = self.place_order(theirs)
-        status = OrderStatus(external_id=order["id"], cancelled=True, reason="Sold out")
-        self.assertEqual(self.push("order_status", status).outcome, "updated")
-        self.assertEqual(self.push("order_status", status).outcome, "unchanged")
-        self.assertTrue(self.read_order(order).cancelled)
-
-    # === IN, AND BACK === #
-
-    def test_an_order_tells_odoo_by_the_documented_subscriber_and_gets_its_invoice(self):
-        self.env["account.tax"].search([("type_tax_use", "=", "sale")]).active = False
-        self.env["account.tax"].create(
-            {"name": "VAT 19%", "amount": 19, "type_tax_use": "sale", "amount_type": "percent"}
-        )
-        self.env.ref("base.EUR").active = True
-        product, theirs = self.sell("ORDER-1", 9, stock=9)
-        order = self.place_order(theirs)
-        self.wait_for_events(order)
-        self.drain()
-        job = self.job_of(("kind", "=", "order"))
-        self.assertEqual(job.state, "done", job.error_message)
-        sale = self.env["sale.order"].search([("client_order_ref", "=", str(order["display_id"]))])
-        self.assertEqual(len(sale), 1)
-        self.assertEqual(sale.order_line[0].product_id, product)
-        self.assertAlmostEqual(sale.amount_total, 29.75)
-        self.assertEqual(sale.partner_id.email, "jo@example.com")
-        product.invoice_policy = "order"
-        invoice = sale._create_invoices()
-        invoice.invoice_line_ids.filtered(lambda line: line.product_id != product).unlink()
-        invoice.action_post()
-        self.drain()
-        written = self.medusa.get(f"/admin/orders/{order['id']}", fields="id,metadata")["order"]
-        kept = written["metadata"][f"odoo_invoice_{invoice.name}"]
-        self.assertEqual((kept["total"], kept["currency"]), ("23.80", "EUR"))
+        return store.furnish()

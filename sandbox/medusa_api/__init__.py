@@ -1,0 +1,1 @@
+"""What a Medusa store answers, as far as the addon uses it."""
