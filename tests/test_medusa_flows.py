@@ -89,6 +89,7 @@ class TestMedusaBadDays(SandboxCase):
         product, _theirs = self.sell("KEY-1", 5)
         self.sandbox.fault("unauthorized")
         self.drain()
+        self.env.invalidate_all()
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(self.job_of(("res_id", "=", product.id)).state, "pending")
 
