@@ -35,6 +35,7 @@
         "views/connection_shopify_views.xml",
         "views/reconciliation_on_forms.xml",
         "views/flow_fulfilment_views.xml",
+        "views/job_remedies_views.xml",
         "views/commerce_wizard_views.xml",
         "views/commerce_checklist_views.xml",
         "views/commerce_menus.xml",

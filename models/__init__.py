@@ -46,6 +46,7 @@ from . import (
     flow_truth,
     http_intake,
     ir_actions_server,
+    job_remedies,
     job_resend,
     partner_merge,
     product,

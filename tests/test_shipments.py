@@ -68,6 +68,16 @@ class TestShipmentsToWooCommerce(Deliveries, InvoiceCase):
         self.assertEqual(job.state, "done")
         self.assertEqual(len(self.shipped()), 1)
 
+    def test_an_order_that_was_deleted_there_is_missing_and_can_be_matched_again(self):
+        self.store.store.delete("order", self.there)
+        self.deliver(self.sale.picking_ids)
+        self.drain()
+        [job] = self.jobs(("kind", "=", "shipment"))
+        self.assertEqual((job.error_kind, job.can_match), ("missing", True))
+        action = job.action_match_again()
+        matching = self.env["commerce.matching"].browse(action["res_id"])
+        self.assertEqual(matching.resource, "order")
+
 
 @pytest.mark.node
 class TestShipmentsToShopify(Deliveries, ShopifyCase):
