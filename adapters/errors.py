@@ -50,9 +50,16 @@ class Missing(SyncError):
 
 
 class Conflict(SyncError):
-    """The value over there changed since we last saw it."""
+    """The value over there changed since we last saw it: the flow's rule says whose counts."""
 
     kind = "conflict"
+    for_a_person = False
+
+
+class NotMatched(Conflict):
+    """Over there is a record that may be the same one: no rule can say so, only a person."""
+
+    for_a_person = True
 
 
 class RateLimited(SyncError):

@@ -10,7 +10,7 @@ handle, which Shopify keeps unique and finds at once, and by SKU, whose index la
 
 from .base import Link, Result
 from .documents import PRODUCT_FIELDS
-from .errors import Conflict, Missing, SyncError, ValidationFailed
+from .errors import Conflict, Missing, NotMatched, SyncError, ValidationFailed
 from .shopify_errors import element_error
 from .shopify_queries import ADD_VARIANTS, FIND_PRODUCT, PRODUCT, SET_PRODUCT, SET_VARIANTS
 from .shopify_values import gid, is_id, plain_id, utc
@@ -64,7 +64,7 @@ class ProductMixin:
     def _find_product(self, work):
         """Whether the shop has it already.
 
-        :raise Conflict: one of its SKUs is another product's
+        :raise NotMatched: one of its SKUs is another product's
         """
         skus = [variant.sku for variant in work.product.variants if variant.sku]
         for start in range(0, max(len(skus), 1), SKUS_AT_ONCE):
@@ -192,14 +192,14 @@ class _Publication:
     def adopt(self, by_handle, variants):
         """Take what an earlier try made for ours.
 
-        :raise Conflict: the shop has one that is not ours
+        :raise NotMatched: the shop has one that is not ours
         """
         owners = [(node["product"], node.get("sku")) for node in variants]
         if by_handle and self._is_ours(by_handle):
             owners.append((by_handle, ""))
         for owner, sku in owners:
             if not self._is_ours(owner):
-                raise Conflict(
+                raise NotMatched(
                     f"{self.label}: SKU '{sku}' is in the store already: '{owner['title']}' "
                     f"({plain_id(owner['id'])}).",
                     hint=HINT_MATCH,
@@ -348,12 +348,20 @@ class _Publication:
             updated_at=self.updated_at,
             progress={"product": self.number} if done else {},
             links=tuple(links) if done else (),
-            seen={
-                "images": [image.checksum for image in self.product.images],
-                "skus": {self.part(one): one.sku for one in self.product.variants},
-            },
+            seen=self._held() if error else self._sent(),
             note="" if error else note,
         )
+
+    def _sent(self):
+        return {
+            "images": [image.checksum for image in self.product.images],
+            "skus": {self.part(one): one.sku for one in self.product.variants},
+        }
+
+    def _held(self):
+        """What the next try, if the flow's rule wants one, is compared with."""
+        skus = {plain_id(node["id"]): node.get("sku") or "" for node in self.held}
+        return {**self.product.seen, "skus": skus}
 
 
 def _file(image):

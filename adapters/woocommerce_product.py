@@ -7,7 +7,7 @@ What is found there bears our mark (a try of ours that arrived, and is gone on w
 
 from .base import Link, Result
 from .documents import PRODUCT_FIELDS
-from .errors import Conflict, Missing, SyncError, ValidationFailed
+from .errors import Conflict, Missing, NotMatched, SyncError, ValidationFailed
 from .woocommerce_errors import HINT_MISSING, item_error
 from .woocommerce_inventory import VARIATIONS_BATCH
 from .woocommerce_values import utc
@@ -59,7 +59,7 @@ class ProductMixin:
     def _look_for(self, work):
         """Whether the store has it already.
 
-        :raise Conflict: one of its SKUs is another product's
+        :raise NotMatched: one of its SKUs is another product's
         """
         skus = list(filter(None, (variant.sku for variant in work.product.variants)))
         rows = []
@@ -247,7 +247,7 @@ class _Publication:
                 self.held_skus = {str(self.held["id"]): self.held.get("sku") or ""}
             return
         here = "has variants" if self.variable else "has no variants"
-        raise Conflict(
+        raise NotMatched(
             f"{self.label}: in Odoo it {here}, but in the store its type is '{kind}'.",
             hint="Change the product's type in the store; or delete its binding, remove it there "
             "and press Resend to create it anew.",
@@ -275,7 +275,7 @@ class _Publication:
             )
 
     def taken(self, row):
-        return Conflict(
+        return NotMatched(
             f"{self.label}: SKU '{row.get('sku')}' is in the store already: "
             f"'{row.get('name') or 'a variation'}' ({row['id']}).",
             hint=HINT_MATCH,

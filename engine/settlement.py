@@ -163,7 +163,8 @@ class Settlement:
         if isinstance(error, NotSent):
             move.state = states.PENDING
             return
-        if error.kind == "conflict" and self._resolve(move, ending):
+        by_rule = error.kind == "conflict" and not getattr(error, "for_a_person", False)
+        if by_rule and self._resolve(move, ending):
             return
         decision = retry.decide(
             self.flow.policy,

@@ -166,7 +166,20 @@ class TestProductFlow(StoreCase):
         self.assertEqual((job.state, job.error_kind), ("failed", "missing"))
         self.assertIn("no longer exists in the store", job.error_message)
 
+    def test_a_sku_changed_by_hand_in_the_store_ends_by_the_rule_that_odoo_wins(self):
+        template = self.make_template()
+        self.drain()
+        held = self.store.store.get("product", int(self.bound("product", template)[0]))
+        self.store.store.put("product", {**held, "sku": "THEIRS"})
+        template.name = "Web cup"
+        self.drain()
+        self.be_due()
+        self.drain()
+        self.assert_done("updated")
+        self.assertEqual(self.store_get("products")[0]["sku"], "MUG")
+
     def test_a_sku_changed_by_hand_in_the_store_is_a_conflict_until_it_is_resent(self):
+        self.flow.conflict_rule = "ask"
         template = self.make_template()
         self.drain()
         held = self.store.store.get("product", int(self.bound("product", template)[0]))
