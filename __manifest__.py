@@ -38,6 +38,8 @@
         "views/job_remedies_views.xml",
         "views/commerce_wizard_views.xml",
         "views/commerce_checklist_views.xml",
+        "views/connection_intake_views.xml",
+        "views/flow_poll_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

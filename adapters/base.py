@@ -4,6 +4,7 @@ An adapter speaks one platform's protocol. It knows no ORM and no queue: it is g
 HTTP client and documents, and gives back one result per document or a typed error.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -138,6 +139,16 @@ class Page:
     total: int | None = None
 
 
+@dataclass(frozen=True)
+class EventPage:
+    """One page of what :meth:`Adapter.poll` finds: ``((Event, body), ...)``; ``cursor`` is ``""``
+    on the last one."""
+
+    events: tuple
+    cursor: str = ""
+    total: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """What a webhook says of itself, before anybody looks into it.
@@ -218,6 +229,30 @@ class Adapter:
         """
         return getattr(self, f"_fetch_{kind}")(since, cursor)
 
+    def poll(self, kind, since, cursor=""):
+        """What changed, as if each had been told by a webhook; one page, oldest change first.
+
+        Made of what :meth:`fetch` reads, unless overridden: the body is ``{"id": ...}`` then, and
+        :meth:`read_event` asks the store for the rest.
+
+        :param datetime since: only what changed at or after (UTC)
+        :return: :class:`EventPage`
+        """
+        page = self.fetch(kind, since, cursor)
+        events = tuple(self._found(kind, document) for document in page.documents)
+        return EventPage(events, page.cursor, page.total)
+
+    def _found(self, kind, document):
+        changed = getattr(document, "updated_at", None)
+        event = Event(
+            identity=f"poll:{kind}:{document.external_id}:{changed or document.fingerprint()}",
+            topic=f"{kind}.found",
+            kind=kind,
+            external_id=document.external_id,
+            updated_at=changed,
+        )
+        return event, json.dumps({"id": document.external_id}).encode()
+
     @classmethod
     def reads(cls, kind):
         """Whether :meth:`fetch` knows this kind."""
@@ -238,6 +273,14 @@ class Adapter:
         :param list secrets: the current one, and during rotation the one before
         """
         return False
+
+    @classmethod
+    def comes_from(cls, headers, address):
+        """Whether a verified message is the connection's: where one secret serves several shops.
+
+        :param str address: the connection's
+        """
+        return True
 
     @classmethod
     def parse_event(cls, headers, body):

@@ -27,9 +27,9 @@ def utc(text):
     """A date (``2026-03-01T09:30:00Z``), UTC without a time zone; ``None`` where there is none."""
     try:
         moment = datetime.fromisoformat(str(text or "").replace("Z", "+00:00"))
-    except ValueError:
+        return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def search_date(moment):

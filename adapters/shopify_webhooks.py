@@ -59,6 +59,7 @@ class WebhookMixin:
             kind=kind,
             external_id=_record_id(kind, record),
             updated_at=utc(changed),
+            deleted=topic.endswith("/delete"),
         )
 
     @classmethod

@@ -58,6 +58,8 @@ class OrderMixin:
     def _read_order(self, body):
         """:raise Rejected: it is no order, or one that was deleted (``{"id": 15}``)"""
         row = parse_body(body)
+        if row.keys() == {"id"} and str(row["id"]).isdigit():
+            row = self._api("GET", f"orders/{row['id']}").json()  # found by looking, or deleted
         if not {"id", "number", "line_items", "total", "currency"} <= row.keys():
             raise Rejected(
                 "The message holds no order; perhaps the order was deleted in the store.",

@@ -9,7 +9,7 @@ def utc(text):
     where there is none."""
     try:
         return datetime.fromisoformat((text or "").rstrip("Z")).replace(tzinfo=None)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return None
 
 

@@ -53,6 +53,7 @@ class WebhookMixin:
             kind=KINDS.get(resource, ""),
             external_id=str(external_id or ""),
             updated_at=utc(record.get("date_modified_gmt")),
+            deleted=topic.endswith(".deleted"),
         )
 
 

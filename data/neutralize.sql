@@ -4,4 +4,5 @@ UPDATE commerce_connection
        pause_message = 'This database is a copy. The connection is cut off from the store.',
        webhook_key = NULL;
 -- nor keep the means to
-UPDATE commerce_credential SET storage = 'none', secret = NULL;
+UPDATE commerce_credential SET storage = 'none', secret = NULL, previous_storage = NULL,
+       previous_secret = NULL, previous_until = NULL;

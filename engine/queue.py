@@ -132,6 +132,11 @@ def enqueue(cr, order):
         return _insert(cr, order, coalesce=False)
 
 
+def enqueue_new(cr, order):
+    """:func:`enqueue` for records that nobody else can know yet: one statement."""
+    return _insert(cr, order, coalesce=False)
+
+
 #: Somebody else holds on to the same thing.
 BLOCKED = (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable)
 

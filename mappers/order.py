@@ -11,6 +11,11 @@ from .customer import Customers
 from .links import Links
 from .money import money
 from .order_lines import OrderLines, line_key
+from .order_notices import Memory
+from .order_payment import OrderPayments
+from .order_refund import OrderRefunds
+from .order_shipment import OrderShipments
+from .order_update import OrderUpdate, lines_digest, places_digest
 
 
 @register
@@ -42,28 +47,18 @@ class OrderMapper(Mapper):
             return record, "stale", self.env._("Odoo has seen a newer version of this order.")
         if not record and order.cancelled:
             return record, "skipped", self.env._("The order was cancelled before it was imported.")
-        if not record:
-            record = self._create(order)
-            self._confirm(order, record)
-            return record, "created", ""
-        return self._update(order, record)
+        if record:
+            return self._update(order, record)
+        record = self._create(order)
+        self._confirm(order, record)
+        self._take_in_rest(order, record)
+        return record, "created", ""
 
     def remember(self, record, order):
         """Bind the sales order and keep how old what we know is."""
         if not record:
             return
         binding = self._get_binding(order)
-        if not binding:
-            binding = self.connection.env["commerce.binding"].create(
-                {
-                    "connection_id": self.connection.id,
-                    "resource": self.resource,
-                    "model": self.model,
-                    "res_id": record.id,
-                    "external_id": order.external_id,
-                    "external_ref": order.number,
-                }
-            )
         seen = binding.external_updated_at
         if order.updated_at and (not seen or order.updated_at > seen):
             binding.external_updated_at = order.updated_at
@@ -79,11 +74,7 @@ class OrderMapper(Mapper):
     # === CREATE === #
 
     def _create(self, order):
-        lines = OrderLines(self, order)
-        commands = lines.prepare()
-        problems = lines.problems + self._get_problems(order)
-        if problems:
-            raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
+        commands = self._prepare_lines(order)
         customers = Customers(self)
         customer = customers.find(order)
         record = self.env[self.model].create(
@@ -98,11 +89,29 @@ class OrderMapper(Mapper):
         if record.currency_id != currency:
             # Odoo computes it from the pricelist, and there may be none in the store's currency.
             record.currency_id = currency
+        Links(self.connection).claim(
+            self.resource, record, order.external_id, external_ref=order.number
+        )
+        memory = self._get_memory(order)
+        memory.keep("lines", lines_digest(order))
+        memory.keep("places", places_digest(order))
         for note in customers.notes:
-            record.message_post(body=note)
+            memory.tell(record, note)
         self._bind_lines(order, record)
         self._check_total(order, record)
         return record
+
+    def _prepare_lines(self, order):
+        """``Command`` s that create the lines.
+
+        :raise ValidationFailed: with all that stands in the way
+        """
+        lines = OrderLines(self, order)
+        commands = lines.prepare()
+        problems = lines.problems + self._get_problems(order)
+        if problems:
+            raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
+        return commands
 
     def _bind_lines(self, order, record):
         """Each line of the store <-> the line of the sales order that was made of it."""
@@ -191,56 +200,31 @@ class OrderMapper(Mapper):
         when = self.flow.order_confirm
         if when == "always" or (when == "paid" and order.paid):
             record.action_confirm()
+            if record.date_order and order.created_at:
+                record.date_order = order.created_at  # confirming says "now"
 
     # === UPDATE === #
 
     def _update(self, order, record):
         """What of a later version Odoo's own state still permits."""
-        if order.cancelled:
-            return self._cancel(order, record)
-        if record.state in ("draft", "sent"):
-            return self._rewrite(order, record)
-        different = order.total != money(record.amount_total, record.currency_id)
-        if not different:
-            return record, "unchanged", ""
-        note = self.env._(
-            "The order was changed in %(store)s after it was confirmed here: its total is "
-            "%(total)s there. Compare the two and change this order by hand.",
-            store=self.connection.name,
-            total=f"{order.total} {order.currency}",
-        )
-        record.message_post(body=note)
-        return record, "skipped", note
+        outcome, note = OrderUpdate(self, self._get_memory(order), record).apply(order)
+        if record.state in ("draft", "sent") and not order.cancelled:
+            self._confirm(order, record)
+        if self._take_in_rest(order, record) and outcome == "unchanged":
+            outcome = "updated"
+        return record, outcome, note
 
-    def _cancel(self, order, record):
-        if record.state == "cancel":
-            return record, "unchanged", ""
-        delivered = record.picking_ids.filtered(lambda picking: picking.state == "done")
-        invoiced = record.invoice_ids.filtered(lambda move: move.state == "posted")
-        if delivered or invoiced:
-            note = self.env._(
-                "The order was cancelled in %s, but here it is delivered or invoiced already.",
-                self.connection.name,
-            )
-            record.message_post(body=note)
-            return record, "skipped", note
-        record._action_cancel()
-        return record, "updated", self.env._("Cancelled in the store.")
+    def _take_in_rest(self, order, record):
+        """Payments, refunds and shipments of the store.
 
-    def _rewrite(self, order, record):
-        """A quotation is still ours to change: its lines are made anew."""
-        lines = OrderLines(self, order)
-        commands = lines.prepare()
-        problems = lines.problems + self._get_problems(order)
-        if problems:
-            raise Problems(order.label, tuple(problems)).as_error(self.intro(order.label))
-        lines_bound = self.connection._bindings("order_line", record.order_line)
-        self.connection.env["commerce.binding"].browse(
-            binding.id for binding in lines_bound.values()
-        ).unlink()
-        record.order_line.unlink()
-        record.write({"order_line": commands, "note": order.note or False})
-        self._bind_lines(order, record)
-        self._check_total(order, record)
-        self._confirm(order, record)
-        return record, "updated", ""
+        :return: whether any was new
+        """
+        if not (order.payments or order.refunds or order.shipments):
+            return False
+        memory = self._get_memory(order)
+        news = OrderPayments(self, memory).take_in(order, record)
+        news |= OrderRefunds(self, memory).take_in(order, record)
+        return OrderShipments(self, memory).take_in(order, record) or news
+
+    def _get_memory(self, order):
+        return Memory(self._get_binding(order))

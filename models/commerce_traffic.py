@@ -18,8 +18,6 @@ class CommerceTraffic(models.Model):
     open_since = fields.Datetime(help="The breaker is open: nothing is sent but probes.")
     probe_at = fields.Datetime(help="When the next probe may be sent.")
     probes = fields.Integer(help="Failed probes since the breaker opened.")
-    refused_count = fields.Integer(help="Webhooks with a wrong signature.")
-    refused_since = fields.Datetime()
     last_success = fields.Datetime()
     last_failure = fields.Datetime()
     last_error = fields.Char()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -28,46 +30,56 @@ class CommerceWebhookEvent(models.Model):
     body = fields.Binary(attachment=False, readonly=True, groups="commerce_sync.group_manager")
     wiped_at = fields.Datetime(readonly=True, help="The message itself was deleted then.")
 
+    problem = fields.Char(readonly=True, help="Why nothing could be made of it.")
+    deleted = fields.Boolean(readonly=True, help="The record is no more in the store.")
+
     _identity_uniq = models.UniqueIndex(
         "(connection_id, identity)", "This event was received already."
     )
+    _external = models.Index("(connection_id, external_id)")
     _received = models.Index("(connection_id, received_at)")
 
     @api.private
-    def _take_in(self, connection, event, body, source="webhook"):
+    def _take_in(self, connection, event, body, source="webhook", problem="", run_id=None):
         """Keep an event, once, and have it processed.
 
         :param connection: whose it is
         :param Event event: what it says of itself
         :param bytes body: as received
+        :param str problem: why nothing can be made of it
+        :param int run_id: the run it belongs to
         :return: its id, or ``None`` where it was received before
         """
         self.env.cr.execute(
             SQL(
                 """INSERT INTO commerce_webhook_event
                           (connection_id, company_id, identity, source, topic, kind, external_id,
-                           external_updated_at, received_at, body, create_date)
-                   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                           external_updated_at, received_at, body, create_date,
+                           problem, deleted)
+                   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                    ON CONFLICT (connection_id, identity) DO NOTHING
                    RETURNING id""",
                 connection.id,
                 connection.company_id.id,
-                event.identity,
+                storable(event.identity, 256),
                 source,
-                event.topic,
+                storable(event.topic, 64),
                 event.kind,
-                event.external_id,
+                storable(event.external_id, 128),
                 event.updated_at,
                 NOW,
                 body,
                 NOW,
+                problem or None,
+                event.deleted,
             ),
             # a failing statement would be logged with the body, which is personal
             log_exceptions=False,
         )
         row = self.env.cr.fetchone()
-        if row:
-            connection._enqueue_event(row[0], event)
+        if row and not problem:
+            clean = replace(event, external_id=storable(event.external_id, 128))
+            connection._enqueue_event(row[0], clean, run_id)
         return row and row[0]
 
     def action_replay(self):
@@ -80,3 +92,8 @@ class CommerceWebhookEvent(models.Model):
             [("model", "=", self._name), ("res_id", "in", self.ids)]
         )
         return jobs.action_resend()
+
+
+def storable(text, length):
+    """What a platform said of itself, as the database takes it."""
+    return text[:length].replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models, tools
+
+from ..mappers.order_notices import Memory
+from ..mappers.order_payment import OrderPayments
 
 
 class CommerceFlow(models.Model):
@@ -46,6 +49,16 @@ class CommerceFlow(models.Model):
         required=True,
         help="Where there is no posted invoice yet, the payment is noted on the order.",
     )
+    order_fulfilment = fields.Selection(
+        [
+            ("none", "Ignore them"),
+            ("note", "Note them on the order"),
+            ("validate", "Validate the delivery"),
+        ],
+        string="Shipments of the Store",
+        default="note",
+        required=True,
+    )
     order_refund = fields.Selection(
         [("note", "Note it on the order"), ("credit", "Make a draft credit note")],
         string="Refunds",
@@ -88,3 +101,20 @@ class CommerceFlow(models.Model):
         if self.order_payment_term_id:
             values["payment_term_id"] = self.order_payment_term_id.id
         return values
+
+    @api.model
+    @tools.ormcache()
+    def _registers_payments(self):
+        """Whether any flow registers the store's payments on invoices; cheap to ask."""
+        flows = self.sudo().search([("kind", "=", "order"), ("order_payment", "=", "invoice")])
+        return bool(flows)
+
+    @api.private
+    def _settle_payments(self, orders):
+        """Register on posted invoices what the store's customers had paid before."""
+        flows = self.search([("kind", "=", "order"), ("order_payment", "=", "invoice")])
+        for flow in flows:
+            mapper = flow._get_mapper()
+            for order_id, binding in flow.connection_id._bindings("order", orders).items():
+                record = mapper.env["sale.order"].browse(order_id)
+                OrderPayments(mapper, Memory(binding)).settle(record)

@@ -10,10 +10,10 @@ class CommerceConnection(models.Model):
 
     _inherit = "commerce.connection"
 
-    def _enqueue_event(self, event_id, event):
+    def _enqueue_event(self, event_id, event, run_id=None):
         """A job for each flow that takes events of this type."""
         if self.platform != "http":
-            return super()._enqueue_event(event_id, event)
+            return super()._enqueue_event(event_id, event, run_id)
         self.env.cr.execute(SQL("SELECT body FROM commerce_webhook_event WHERE id = %s", event_id))
         [body] = self.env.cr.fetchone()
         with suppress(ValueError, RecursionError):

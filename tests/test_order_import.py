@@ -1,6 +1,7 @@
 import requests
 from odoo.tests import HttpCase
 
+from ..sandbox.woo.webhooks import signature
 from .common import StoreCase
 
 SECRET = "a secret for tests only"
@@ -165,3 +166,83 @@ class TestIntake(OrderCase):
 
     def test_too_large_a_body_is_refused(self):
         self.assertEqual(self.post(b"x" * (5 * 1024 * 1024 + 1)).status_code, 413)
+
+    def test_refusals_are_said_in_words_and_forgotten_on_request(self):
+        for _number in range(2):
+            self.post(b"{}", **{"X-WC-Webhook-Signature": "bm9uZQ=="})
+        self.connection.invalidate_recordset()
+        self.assertIn("2 webhooks refused since", self.connection.refused_message)
+        self.assertIn("Is the webhook secret right?", self.connection.refused_message)
+        self.connection.action_forget_refusals()
+        self.connection.invalidate_recordset()
+        self.assertFalse(self.connection.refused_message)
+
+    def signed(self, body, secret=SECRET, topic="order.updated"):
+        return {
+            "X-WC-Webhook-Signature": signature(body, secret),
+            "X-WC-Webhook-Topic": topic,
+            "Content-Type": "application/json",
+        }
+
+    def test_during_rotation_both_secrets_are_believed(self):
+        self.connection.set_credentials({"webhook_secret": "the next secret"})
+        for number, secret in enumerate((SECRET, "the next secret")):
+            body = b'{"id": %d}' % number
+            self.assertEqual(self.post(body, **self.signed(body, secret)).status_code, 200)
+        self.connection.action_forget_previous_secret()
+        body = b'{"id": 3}'
+        self.assertEqual(self.post(body, **self.signed(body)).status_code, 401)
+        self.assertEqual(len(self.events()), 2)
+
+    def test_the_secret_before_expires(self):
+        self.connection.set_credentials({"webhook_secret": "the next secret"})
+        self.env["commerce.credential"].flush_model()
+        self.cr.execute("UPDATE commerce_credential SET previous_until = now() - interval '1 day'")
+        self.env.registry.clear_cache()
+        self.assertEqual(self.post(b"{}", **self.signed(b"{}")).status_code, 401)
+
+    def test_what_is_signed_but_not_understood_is_kept(self):
+        for body in (b"", b"[]", b"\xff\xfe", b"[" * 100_000, b"9" * 10_000):
+            answer = self.post(body or b" ", **self.signed(body or b" "))
+            self.assertEqual((answer.status_code, answer.text), (200, ""))
+        self.assertEqual(len(self.events().filtered("problem")), 5)
+        self.assertFalse(self.jobs(("kind", "=", "order")))
+
+    def test_odd_values_do_not_lose_the_event(self):
+        for number, value in enumerate(('"a\\u0000b"', '"\\ud800"', '{"x": 1}', "1e400", "[1]")):
+            body = f'{{"id": {value}, "date_modified_gmt": {number}}}'.encode()
+            topic = "order.updated\u00e9"
+            answer = self.post(body, **self.signed(body, topic=topic))
+            self.assertEqual((answer.status_code, answer.text), (200, ""))
+        self.assertEqual(len(self.events()), 5)
+
+    def test_the_same_event_is_kept_once(self):
+        body = b'{"id": 7}'
+        for _number in range(3):
+            self.assertEqual(self.post(body, **self.signed(body)).status_code, 200)
+        self.assertEqual(len(self.events()), 1)
+
+    def test_a_form_that_is_signed_is_read_byte_for_byte(self):
+        body = b'{"id": 7}'
+        headers = self.signed(body) | {"Content-Type": "application/x-www-form-urlencoded"}
+        self.assertEqual(self.post(body, **headers).status_code, 200)
+        self.assertEqual(self.events().external_id, "7")
+
+    def test_a_paused_connection_keeps_what_comes(self):
+        self.connection.action_pause()
+        body = b'{"id": 7}'
+        self.assertEqual(self.post(body, **self.signed(body)).status_code, 200)
+        self.assertEqual(len(self.events()), 1)
+
+    def test_an_archived_connection_and_a_copy_are_not_found(self):
+        self.connection.active = False
+        self.assertEqual(self.post(b"{}").status_code, 404)
+        self.connection.write({"active": True, "pause_kind": "neutralized"})
+        self.assertEqual(self.post(b"{}").status_code, 404)
+
+    def test_a_flood_is_asked_to_come_later(self):
+        self.connection.webhook_rate = 1
+        body = b'{"id": 7}'
+        statuses = [self.post(body, **self.signed(body)).status_code for _number in range(22)]
+        self.assertEqual(statuses[0], 200)
+        self.assertEqual(statuses[-1], 429)

@@ -29,6 +29,9 @@ MANAGERS_FIELDS = {
 #: model -> the methods of ours that RPC may call. A new one is added here on purpose or not at all.
 PUBLIC = {
     "commerce.connection": {
+        "action_forget_previous_secret",
+        "action_forget_refusals",
+        "action_renew_webhook_key",
         "action_go_live",
         "action_pause",
         "action_preview",
@@ -45,6 +48,7 @@ PUBLIC = {
         "sync_status",
     },
     "commerce.flow": {
+        "action_poll",
         "action_preview",
         "action_reconcile",
         "action_sync_now",
@@ -226,6 +230,11 @@ class SecurityCase(StoreCase):
         )
         made += (connection.credential_ids[0], connection.traffic_ids)
         made += (cls.env["commerce.mapping.line"].create({"flow_id": flow.id, "target": "name"}),)
+        made += (
+            cls.env["commerce.webhook.refusal"].create(
+                {"connection_id": connection.id, "reason": "signature", "count": 1}
+            ),
+        )
         return {record._name: record for record in made}
 
     def models_of_ours(self):
@@ -293,6 +302,7 @@ class TestAccess(SecurityCase):
             "commerce.sync.state",
             "commerce.traffic",
             "commerce.webhook.event",
+            "commerce.webhook.refusal",
         ):
             with self.subTest(model=name):
                 self.assertCannot(self.manager, self.records[name], "write", "create")
