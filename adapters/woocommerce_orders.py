@@ -65,7 +65,7 @@ class OrderMixin:
                 "The message holds no order; perhaps the order was deleted in the store.",
                 code="no_order",
             )
-        refunds = self._read_refunds(row["id"]) if row.get("refunds") else ()
+        refunds = self._read_order_refunds(row["id"]) if row.get("refunds") else ()
         try:
             return self._order(row, refunds)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -74,7 +74,7 @@ class OrderMixin:
                 code="malformed_order",
             ) from error
 
-    def _read_refunds(self, order_id):
+    def _read_order_refunds(self, order_id):
         """The order itself only says how much each refund was, not what for."""
         answer = self._api("GET", REFUNDS.format(order=order_id), params={"per_page": 100})
         rows = answer.json()
