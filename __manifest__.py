@@ -24,6 +24,7 @@
         "views/commerce_correction_views.xml",
         "views/commerce_run_views.xml",
         "views/commerce_flow_views.xml",
+        "views/flow_order_views.xml",
         "views/commerce_flow_catalog_views.xml",
         "views/commerce_reconciliation_views.xml",
         "views/http_views.xml",

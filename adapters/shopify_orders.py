@@ -51,11 +51,11 @@ class OrderMixin:
         if not is_id(number):
             raise Rejected("The message names no order.", code="no_order")
         order, lines = self._read_detail(number)
-        refunds = self._read_refunds(number) if _is_refunded(order) else ()
+        refunds = self._read_order_refunds(number) if _is_refunded(order) else ()
         shipments = self._read_shipments(number) if _is_shipped(order) else ()
         return self._order(order, lines, refunds, shipments)
 
-    def _read_refunds(self, number):
+    def _read_order_refunds(self, number):
         found = self._query(ORDER_REFUNDS, id=gid("Order", number)).get("order") or {}
         return found.get("refunds") or ()
 

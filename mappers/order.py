@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from odoo import Command
-from odoo.fields import Domain
+from odoo.fields import Datetime, Domain
 
 from ..adapters.errors import ValidationFailed
 from .base import Mapper, Problem, Problems, register
@@ -125,7 +125,7 @@ class OrderMapper(Mapper):
             "company_id": self.connection.company_id.id,
             "client_order_ref": order.number,
             "origin": f"{self.connection.name} {order.label}",
-            "date_order": order.created_at or False,
+            "date_order": order.created_at or Datetime.now(),
             "pricelist_id": self._get_pricelist(order, customer).id,
             "currency_id": self._get_currency(order).id,
             "note": order.note or False,

@@ -182,7 +182,7 @@ class OrderLines:
     def _get_price(self, line, taxes):
         """``(unit price, discount in percent)``, so that the line costs what it cost in the store.
 
-        The discount is shown as such where a percentage of two digits gives the exact amount.
+        The discount is shown as such where a percentage of two digits gives exactly the amount.
         """
         before, after = line.subtotal, line.total
         within = sum((one for tax, one in taxes.items() if tax.price_include), Decimal(0))
@@ -192,7 +192,8 @@ class OrderLines:
         quantity = line.quantity or Decimal(1)
         if before > after >= 0:
             discount = _round(100 * (1 - after / before), "0.01")
-            if _round(before * (100 - discount) / 100, "0.01") == _round(after, "0.01"):
+            # exactly: Odoo adds up lines before it rounds them
+            if before * (100 - discount) / 100 == after:
                 return before / quantity, discount
         return after / quantity, Decimal(0)
 
