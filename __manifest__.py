@@ -13,6 +13,7 @@
         "security/commerce_sync_rules.xml",
         "security/http_rules.xml",
         "data/ir_cron.xml",
+        "data/intake.xml",
         "data/product_product.xml",
         "data/notices.xml",
         "data/ir_actions_server.xml",

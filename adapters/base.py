@@ -181,6 +181,10 @@ class Adapter:
     capabilities = Capabilities()
     #: Which of the credentials may sign what the store sends to us.
     webhook_secret_names: tuple[str, ...] = ("webhook_secret",)
+    #: Kind of data -> topics to subscribe to. Empty: the platform cannot be asked to send anything.
+    webhook_topics: dict[str, tuple[str, ...]] = {}
+    #: The secret that signs is ours to choose, and told to the store when it is subscribed to.
+    chooses_webhook_secret = False
 
     def __init__(self, settings, client):
         """
@@ -257,6 +261,25 @@ class Adapter:
     def reads(cls, kind):
         """Whether :meth:`fetch` knows this kind."""
         return hasattr(cls, f"_fetch_{kind}")
+
+    def subscriptions(self):
+        """What the store sends where, of every address.
+
+        :return: ``[{"id", "topic", "uri", "active"}]``; topics as :attr:`webhook_topics` has them
+        """
+        raise NotImplementedError
+
+    def subscribe(self, topic, uri, secret=""):
+        """Have the store send a topic to an address, signed with the secret where it is ours to
+        choose; what is there already is switched on again.
+
+        :raise SyncError: the store refuses it
+        """
+        raise NotImplementedError
+
+    def unsubscribe(self, subscription_id):
+        """Have the store stop; one that is gone is left alone."""
+        raise NotImplementedError
 
     @classmethod
     def is_ping(cls, headers, body):

@@ -23,7 +23,7 @@ TRIGGERED = "X-Shopify-Triggered-At"
 KINDS = {
     "orders": "order",
     "customers": "customer",
-    "products": "variant",
+    "products": "product",
     "inventory_levels": "inventory",
     "refunds": "refund",
     "fulfillments": "shipment",
@@ -32,12 +32,20 @@ KINDS = {
 #: https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
 PRIVACY_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
 TOPIC_LIMIT = 64
+#: A refund, a payment and a cancellation update their order.
+TOPICS = {
+    "order": ("orders/create", "orders/updated", "orders/delete"),
+    "customer": ("customers/create", "customers/update", "customers/delete"),
+    "product": ("products/create", "products/update", "products/delete"),
+}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGE = 100
 
 
 class WebhookMixin:
     """Signature and identity of deliveries; subscriptions."""
+
+    webhook_topics = TOPICS
 
     @classmethod
     def verify(cls, headers, body, secrets):
@@ -87,6 +95,7 @@ class WebhookMixin:
                     "id": plain_id(node["id"]),
                     "topic": header_topic(node["topic"]),
                     "uri": node.get("uri") or "",
+                    "active": True,  # Shopify removes what fails
                 }
                 for node in page["nodes"]
             ]
@@ -94,7 +103,7 @@ class WebhookMixin:
                 return found
             after = page["pageInfo"]["endCursor"]
 
-    def subscribe(self, topic, uri):
+    def subscribe(self, topic, uri, secret=""):
         """Have the shop send a topic to an address; what is there already is left as it is.
 
         :raise SyncError: the shop refuses it

@@ -25,6 +25,7 @@ from .woocommerce_product import LIMITS, ProductMixin
 from .woocommerce_reading import ReadingMixin
 from .woocommerce_shipment import ShipmentMixin
 from .woocommerce_stock import StockReadingMixin
+from .woocommerce_subscriptions import SubscriptionMixin
 from .woocommerce_terms import TermMixin
 from .woocommerce_webhooks import WebhookMixin
 
@@ -57,6 +58,7 @@ class WooCommerceAdapter(
     StockReadingMixin,
     OrderMixin,
     WebhookMixin,
+    SubscriptionMixin,
     Adapter,
 ):
     """One WooCommerce store.
@@ -69,6 +71,7 @@ class WooCommerceAdapter(
     """
 
     platform = "woocommerce"
+    chooses_webhook_secret = True
     label = "WooCommerce"
     address_help = "The address of the store's front page, e.g. https://www.example.com"
     credential_fields = (

@@ -31,6 +31,7 @@ from . import (
     connection_reconciliation,
     connection_runner,
     connection_shopify,
+    connection_subscription,
     connection_webhook,
     connection_woocommerce,
     credential_rotation,

@@ -29,6 +29,9 @@ MANAGERS_FIELDS = {
 #: model -> the methods of ours that RPC may call. A new one is added here on purpose or not at all.
 PUBLIC = {
     "commerce.connection": {
+        "action_check_subscriptions",
+        "action_rotate_webhook_secret",
+        "action_subscribe",
         "action_forget_previous_secret",
         "action_forget_refusals",
         "action_renew_webhook_key",
