@@ -70,6 +70,13 @@ class OrderCase(StoreCase, HttpCase):
     def post(self, body, **headers):
         return self.url_open(self.webhook_path, data=body, headers=headers)
 
+    def signed(self, body, secret=SECRET, topic="order.updated"):
+        return {
+            "X-WC-Webhook-Signature": signature(body, secret),
+            "X-WC-Webhook-Topic": topic,
+            "Content-Type": "application/json",
+        }
+
     def events(self):
         return self.env["commerce.webhook.event"].search([])
 
@@ -176,13 +183,6 @@ class TestIntake(OrderCase):
         self.connection.action_forget_refusals()
         self.connection.invalidate_recordset()
         self.assertFalse(self.connection.refused_message)
-
-    def signed(self, body, secret=SECRET, topic="order.updated"):
-        return {
-            "X-WC-Webhook-Signature": signature(body, secret),
-            "X-WC-Webhook-Topic": topic,
-            "Content-Type": "application/json",
-        }
 
     def test_during_rotation_both_secrets_are_believed(self):
         self.connection.set_credentials({"webhook_secret": "the next secret"})
