@@ -26,7 +26,7 @@ from .rows import ROWS
 
 
 def main(environment, arguments):
-    """Measure and print; without names everything, which is also written down.
+    """Measure, print and write it down; without names everything.
 
     :return: the exit code: 1 where one falls short
     """
@@ -37,8 +37,7 @@ def main(environment, arguments):
     results = [_measure(row, environment, options.json) for row in chosen]
     if not options.json:
         print(report.table(results))
-    if not options.names:
-        report.write(results, environment)
+    report.write(results, sorted(ROWS.values()), environment)
     return 0 if all(result.holds for result in results) else 1
 
 

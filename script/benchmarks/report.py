@@ -13,13 +13,14 @@ _HEAD = ("name", "ours", "reference", "unit", "ratio", "must", "holds")
 _INTRO = """\
 # Benchmarks
 
-Written by `script/bench`, on {day}. Each figure is measured beside its reference in the same run:
-both sides take turns, and the medians are compared. `script/bench NAME...` measures single rows.
+Written by `script/bench`: each row as it was last measured, on its day. Each figure is measured
+beside its reference in the same run: both sides take turns, and the medians are compared.
+`script/bench NAME...` measures single rows.
 
 {machine}
 
-| | ours | reference | unit | ratio | must be | holds |
-|---|--:|--:|---|--:|--:|---|
+| | ours | reference | unit | ratio | must be | holds | day |
+|---|--:|--:|---|--:|--:|---|---|
 {lines}
 
 ## What is measured
@@ -51,23 +52,39 @@ def verdict(result):
     return f"{cells['ours']} {cells['unit']}{against}; {cells['must']} {comparison}"
 
 
-def write(results, environment):
-    """Write docs/benchmarks.md."""
-    lines = [
-        "| " + " | ".join(_cells(result)).replace(" |  |", " | |") + " |" for result in results
-    ]
+def write(results, rows, environment):
+    """Write these results into docs/benchmarks.md, beside those of rows that were not measured.
+
+    :param rows: all there are, in their order
+    """
+    lines = _read() | {result.row.name: _line(result) for result in results}
     explanations = [
-        f"- **{result.row.name}**: {result.row.work}"
-        + (f"; compared with {result.row.against}." if result.row.against else ".")
-        for result in results
+        f"- **{row.name}**: {row.work}"
+        + (f"; compared with {row.against}." if row.against else ".")
+        for row in rows
     ]
     text = _INTRO.format(
-        day=date.today(),
         machine=_machine(environment),
-        lines="\n".join(lines),
+        lines="\n".join(lines[row.name] for row in rows if row.name in lines),
         explanations="\n".join(explanations),
     )
     PAGE.write_text(text)
+
+
+def _explanation(row):
+    return f"{row.work}; compared with {row.against}." if row.against else f"{row.work}."
+
+
+def _read():
+    """The page's rows by name."""
+    page = PAGE.read_text() if PAGE.exists() else ""
+    lines = [line for line in page.splitlines() if line.startswith("| ") and "ours" not in line]
+    return {line.split("|")[1].strip(): line for line in lines}
+
+
+def _line(result):
+    cells = (*_cells(result), str(date.today()))
+    return ("| " + " | ".join(cells) + " |").replace(" |  |", " | |")
 
 
 def _cells(result):
