@@ -2,6 +2,18 @@ from odoo import fields, models
 
 from ..adapters.standard_webhooks import new_secret
 
+#: What each way to sign in needs.
+SECRETS = {
+    "header": ("token",),
+    "basic": ("username", "password"),
+    "bearer": ("token",),
+    "oauth2": ("client_id", "client_secret"),
+    "hmac": ("signing_secret",),
+    "standard_webhooks": ("signing_secret",),
+}
+#: Steps of the set-up that stores have.
+OF_STORES = ("variant", "tax", "carrier", "payment_method", "preview")
+
 
 class CommerceConnection(models.Model):
     """How to sign in to any system that speaks HTTP."""
@@ -64,6 +76,27 @@ class CommerceConnection(models.Model):
                 "check_path": self.http_check_path or "",
             }
         return options
+
+    def _has_credentials(self):
+        if self.platform != "http":
+            return super()._has_credentials()
+        typed = self.sudo().credential_ids.filtered(lambda one: one.storage != "none")
+        return {*SECRETS.get(self.http_auth, ())} <= {*typed.mapped("name")}
+
+    def _get_steps(self):
+        steps = super()._get_steps()
+        if self.platform == "http":
+            return [step for step in steps if step["key"] not in OF_STORES]
+        return steps
+
+    def _offer_flows(self):
+        """What there is to send is for a person to say: a template is offered instead."""
+        if self.platform != "http":
+            return super()._offer_flows()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "commerce_sync.commerce_flow_template_action"
+        )
+        return {**action, "context": {"default_connection_id": self.id}}
 
     def action_rotate_signing_secret(self):
         """Sign with a new secret, and with the one before it until that is deleted.

@@ -1,5 +1,8 @@
+import base64
+import binascii
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -22,6 +25,23 @@ class CommerceFlow(models.Model):
     """Flows of any record as JSON, to be shipped from one database to another."""
 
     _inherit = "commerce.flow"
+
+    record_config = fields.Binary(
+        string="Flow as JSON", compute="_compute_record_config", attachment=False
+    )
+
+    def _compute_record_config(self):
+        for flow in self:
+            text = json.dumps(flow.export_config(), indent=2, ensure_ascii=False)
+            flow.record_config = flow.kind == "record" and base64.b64encode(text.encode())
+
+    def action_export_config(self):
+        """Download the flow as a file that *New from Template* takes."""
+        self.ensure_one()
+        self.check_access("read")
+        name = (self.record_label or self.record_model).replace("/", "-")
+        path = f"/web/content/commerce.flow/{self.id}/record_config/{quote(name)}.json"
+        return {"type": "ir.actions.act_url", "url": f"{path}?download=true", "target": "download"}
 
     def export_config(self):
         """The whole flow as plain data: ``{name, model, lines, ...}``; no credential, no id."""
@@ -97,10 +117,20 @@ class CommerceFlowTemplate(models.TransientModel):
     _description = "New Flow from a Template"
 
     connection_id = fields.Many2one(
-        "commerce.connection", required=True, domain="[('platform', '=', 'http')]"
+        "commerce.connection",
+        required=True,
+        domain="[('platform', '=', 'http')]",
+        default=lambda self: self._default_connection(),
     )
     template = fields.Selection(selection="_select_template")
-    config = fields.Text(string="Or Paste a Flow (JSON)")
+    file = fields.Binary(string="Or a File (JSON)", attachment=False)
+    config = fields.Text(string="Or Paste It")
+
+    @api.model
+    def _default_connection(self):
+        """The only one there is."""
+        found = self.env["commerce.connection"].search([("platform", "=", "http")], limit=2)
+        return found if len(found) == 1 else False
 
     def _select_template(self):
         templates = self.env["commerce.flow"]._get_templates()
@@ -110,11 +140,7 @@ class CommerceFlowTemplate(models.TransientModel):
         """Make the flow and show it."""
         self.ensure_one()
         flows = self.env["commerce.flow"]
-        config = flows._get_templates().get(self.template)
-        try:
-            config = config or json.loads(self.config or "")
-        except ValueError as error:
-            raise UserError(self.env._("Choose a template, or paste a flow.")) from error
+        config = flows._get_templates().get(self.template) or self._read_config()
         self._permit(config)
         return {
             "type": "ir.actions.act_window",
@@ -122,6 +148,19 @@ class CommerceFlowTemplate(models.TransientModel):
             "res_id": flows.import_config(self.connection_id.id, config),
             "views": [(False, "form")],
         }
+
+    def _read_config(self):
+        """The flow that was uploaded or pasted.
+
+        :raise UserError: it is none
+        """
+        try:
+            config = json.loads(base64.b64decode(self.file) if self.file else self.config or "")
+        except (ValueError, binascii.Error, RecursionError) as error:
+            raise UserError(self.env._("Choose a template, or give a flow as JSON.")) from error
+        if not isinstance(config, dict) or not isinstance(config.get("model"), str):
+            raise UserError(self.env._("This is no exported flow: it names no model."))
+        return config
 
     def _permit(self, config):
         """What a template of ours writes is listed on the connection; of a file, a person lists."""

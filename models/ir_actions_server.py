@@ -38,10 +38,13 @@ class IrActionsServer(models.Model):
         return warnings
 
     def _run_action_commerce_sync_multi(self, eval_context=None):
-        """Enqueue the records; who may run the action was checked, who may see flows is another
-        matter."""
-        records = eval_context.get("records") or eval_context.get("record")
+        """Enqueue the records, or all of the flow where there are none (a scheduled action); who
+        may run the action was checked, who may see flows is another matter."""
+        records = eval_context.get("records")
+        if records is None:
+            records = eval_context.get("record")
         flow_sudo = self.commerce_flow_id.sudo()
-        if records and flow_sudo.active and flow_sudo.record_model == records._name:
-            flow_sudo._enqueue_due(records.ids, force=True)
+        if flow_sudo.active and flow_sudo.record_model == self.model_name:
+            ids = None if records is None else records.ids
+            flow_sudo._enqueue_due(ids, force=True)
         return False
