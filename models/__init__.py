@@ -53,7 +53,6 @@ from . import (
     job_remedies,
     job_resend,
     order_payment,
-    partner_merge,
     product,
     product_pricelist_item,
     product_product,

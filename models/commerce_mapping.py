@@ -73,7 +73,6 @@ class CommerceMapping(models.Model):
     )
     journal_id = fields.Many2one(
         "account.journal",
-        string="Journal",
         compute="_compute_counterpart",
         inverse="_inverse_journal",
         check_company=True,
@@ -173,7 +172,7 @@ class CommerceMapping(models.Model):
         """
         self.check_access("create")
         connections = self.env["commerce.connection"].browse(connection_ids)
-        connections = connections or connections.search([])
+        connections = connections or connections.search([("active", "=", True)])
         count, troubles = 0, []
         for connection in connections:
             try:

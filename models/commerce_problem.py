@@ -217,7 +217,7 @@ class CommerceProblem(models.Model):
     def _tell_of_problems(self, connection_ids):
         connections = self.env["commerce.connection"].browse(connection_ids or ())
         if connection_ids is None:
-            connections = connections.search([])
+            connections = connections.search([("active", "=", True)])
         connections.exists()._tell_of_problems()
 
     @api.model

@@ -544,10 +544,10 @@ class CommerceReconciliation(models.Model):
         )
         return self.env.cr.rowcount, self.env.cr.rowcount == limit
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_running(self):
         if any(record.state in RUNNING for record in self):
             raise UserError(self.env._("Stop it first."))
-        return super().unlink()
 
 
 def _share(compared, wrong):

@@ -26,7 +26,7 @@ class CommerceConnection(models.Model):
         string="Today", compute="_compute_volume", help="Tries in the last 24 hours."
     )
     volume = fields.Text(
-        string="Volume", compute="_compute_volume", help="Tries in the last 24 hours, hour by hour."
+        compute="_compute_volume", help="Tries in the last 24 hours, hour by hour."
     )
 
     @api.depends("paused_at", "state", "traffic_ids.open_since", "traffic_ids.last_failure")

@@ -21,12 +21,13 @@ class CommerceCredential(models.Model):
     )
 
     def init(self):
-        super().init()
+        result = super().init()
         self.env.cr.execute(
             """ALTER TABLE commerce_credential
                  ADD COLUMN IF NOT EXISTS previous_storage varchar,
                  ADD COLUMN IF NOT EXISTS previous_secret text"""
         )
+        return result
 
     @api.private
     def _keep(self, value):
@@ -36,8 +37,9 @@ class CommerceCredential(models.Model):
 
     @api.private
     def _forget(self):
-        super()._forget()
+        result = super()._forget()
         self._forget_previous()
+        return result
 
     def _remember_previous(self):
         self.flush_recordset()
@@ -68,8 +70,9 @@ class CommerceCredential(models.Model):
             self.env.registry.clear_cache()
 
     def _write_secret(self, storage, secret):
-        super()._write_secret(storage, secret)
+        result = super()._write_secret(storage, secret)
         self.env.registry.clear_cache()  # of the secrets that webhooks are verified with
+        return result
 
     @api.private
     def _get_sealed(self):

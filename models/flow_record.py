@@ -80,15 +80,17 @@ class CommerceFlow(models.Model):
 
     @api.depends("record_label")
     def _compute_name(self):
-        super()._compute_name()
+        result = super()._compute_name()
         for flow in self.filtered(lambda one: one.kind == "record" and one.record_label):
             flow.name = ": ".join(filter(None, (flow.connection_id.name, flow.record_label)))
+        return result
 
     @api.depends("record_model_id")
     def _compute_model_name(self):
-        super()._compute_model_name()
+        result = super()._compute_model_name()
         for flow in self.filtered(lambda one: one.kind == "record"):
             flow.model_name = flow.record_model
+        return result
 
     @api.constrains("kind", "record_model_id", "record_fields", *EXPRESSIONS)
     def _check_record(self):
@@ -108,7 +110,11 @@ class CommerceFlow(models.Model):
                 try:
                     compiled(flow[name] or "@")
                 except ValueError as error:
-                    raise ValidationError(f"{flow._fields[name].string}: {error}") from error
+                    raise ValidationError(
+                        self.env._(
+                            "%(field)s: %(error)s", field=flow._fields[name].string, error=error
+                        )
+                    ) from error
 
     @api.depends("mapping_line_ids", "record_preview_id", "record_model_id")
     def _compute_record_preview(self):
@@ -241,7 +247,7 @@ class CommerceFlow(models.Model):
 
     @api.model
     def _cron_sweep(self):
-        super()._cron_sweep()
+        result = super()._cron_sweep()
         now = fields.Datetime.now()
         scheduled = self.search([("kind", "=", "record"), ("trigger", "=", "schedule")])
         for flow in scheduled.filtered(lambda one: one.connection_id.state != "draft"):
@@ -249,6 +255,7 @@ class CommerceFlow(models.Model):
             if not last or fields.Datetime.add(last, hours=flow.record_hours) <= now:
                 flow.last_sweep = now
                 flow.sudo()._enqueue_due(force=True)
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -3,4 +3,5 @@ from . import (
     commerce_correction,
     commerce_preview,
     commerce_reconciliation_repair,
+    partner_merge,
 )
