@@ -35,6 +35,7 @@ from . import (
     connection_webhook,
     connection_woocommerce,
     credential_rotation,
+    flow_choices,
     flow_credit_note,
     flow_exchange,
     flow_inventory,
