@@ -72,7 +72,10 @@ class PriceMapper(Mapper):
                 products, 1.0, currency=currency
             )
         else:
-            found = products._price_compute("list_price", currency=currency)
+            found = products._price_compute("list_price")
+            abroad = products.filtered(lambda product: product.currency_id != currency)
+            # a conversion rounds, also from a currency to itself
+            found |= abroad._price_compute("list_price", currency=currency)
         return {
             product.id: money(self._taxed(product, found[product.id], currency), currency)
             for product in products

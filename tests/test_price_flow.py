@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
@@ -93,6 +95,33 @@ class TestPriceFlow(StoreCase):
         self.assertEqual(jobs[0].error_kind, "missing")
         self.assertEqual(self.store_price(), ("7.77", ""))
 
+    def test_what_is_sent_is_odoos_price_to_the_cent_in_the_currencys_decimals(self):
+        currency = self.env.company.currency_id
+        mapper = self.flow._get_mapper()
+        tax = self.env["account.tax"].create(
+            {"name": "T", "price_include_override": "tax_excluded"}
+        )
+
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(
+            cents=st.integers(min_value=0, max_value=10**8),
+            percent=st.sampled_from([0, 5.5, 7, 19, 25]),
+            included=st.booleans(),
+            digits=st.sampled_from([1, 0.01]),
+        )
+        def holds(cents, percent, included, digits):
+            currency.rounding = digits
+            tax.amount = percent
+            self.flow.price_taxes = "included" if included else "excluded"
+            self.product.write({"list_price": cents / 100, "taxes_id": [Command.set(tax.ids)]})
+            totals = tax.compute_all(cents / 100, currency, 1.0, product=self.product)
+            amount = totals["total_included"] if included else currency.round(cents / 100)
+            sent = mapper.prepare(self.product)[self.product.id].price
+            self.assertEqual(sent, Decimal(f"{amount:.{currency.decimal_places}f}"))
+            self.assertEqual(-sent.as_tuple().exponent, currency.decimal_places)
+
+        holds()
+
     def other_pricelist(self):
         code = "EUR" if self.env.company.currency_id.name != "EUR" else "USD"
         currency = self.env["res.currency"].with_context(active_test=False)
@@ -106,8 +135,8 @@ def test_prices_of_a_shopify_product_travel_together_and_one_refused_holds_up_no
     with ShopifyStore() as store:
         rows = [{"sku": sku, "options": [{"name": "Size", "value": sku}]} for sku in ("A", "B")]
         made = store.seed({"products": [{"title": "Mug", "variants": rows}]})["products"][0]
-        settings = Settings(store.url, {"access_token": store.token})
-        adapter = ShopifyAdapter(settings, HttpClient(store.url))
+        given_settings = Settings(store.url, {"access_token": store.token})
+        adapter = ShopifyAdapter(given_settings, HttpClient(store.url))
         ids = [str(variant["id"]) for variant in made["variants"]] + ["999"]
         documents = [
             Price(
