@@ -15,6 +15,7 @@ from .shopify_catalog import PER_PAGE, CatalogMixin
 from .shopify_check import CheckMixin
 from .shopify_configuration import ConfigurationMixin
 from .shopify_credit_note import CreditNoteMixin
+from .shopify_customers import CustomerMixin
 from .shopify_errors import interpret, query_error
 from .shopify_inventory import BATCH_SIZE, InventoryMixin
 from .shopify_invoice import CARRIERS, InvoiceMixin
@@ -51,6 +52,7 @@ class ShopifyAdapter(
     ConfigurationMixin,
     StockReadingMixin,
     OrderMixin,
+    CustomerMixin,
     WebhookMixin,
     Adapter,
 ):
@@ -106,6 +108,7 @@ class ShopifyAdapter(
         inbound={
             "variant": FlowSupport(batch=PER_PAGE),
             "order": FlowSupport(batch=PER_PAGE),
+            "customer": FlowSupport(),
             "location": FlowSupport(batch=PER_PAGE),
             "tax": FlowSupport(batch=PER_PAGE),
             "carrier": FlowSupport(batch=PER_PAGE),

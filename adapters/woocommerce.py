@@ -16,6 +16,7 @@ from .woocommerce_catalog import CatalogMixin
 from .woocommerce_check import CheckMixin
 from .woocommerce_configuration import ConfigurationMixin
 from .woocommerce_credit_note import CreditNoteMixin
+from .woocommerce_customers import CustomerMixin
 from .woocommerce_errors import KEYS_PLACE, interpret
 from .woocommerce_inventory import BATCH_SIZE, InventoryMixin
 from .woocommerce_invoice import CARRIERS, InvoiceMixin
@@ -57,6 +58,7 @@ class WooCommerceAdapter(
     ConfigurationMixin,
     StockReadingMixin,
     OrderMixin,
+    CustomerMixin,
     WebhookMixin,
     SubscriptionMixin,
     Adapter,
@@ -98,6 +100,7 @@ class WooCommerceAdapter(
         inbound={
             "variant": FlowSupport(batch=100),
             "order": FlowSupport(batch=100),
+            "customer": FlowSupport(),
             "tax": FlowSupport(batch=100),
             "carrier": FlowSupport(batch=100),
             "payment_method": FlowSupport(batch=100),

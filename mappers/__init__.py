@@ -5,6 +5,7 @@ from . import (
     compare_stock,
     comparing,
     credit_note,
+    customer_in,
     inventory,
     invoice,
     matching,

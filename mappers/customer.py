@@ -19,6 +19,7 @@ class Customers:
         self.links = Links(mapper.connection)
         self.values = CustomerValues(mapper.env)
         self.notes = []
+        self.made = False  # whether the customer was not known before
 
     def find(self, order):
         """The customer of an order: by the store's id, then by e-mail within the company, else
@@ -37,6 +38,7 @@ class Customers:
                 self.values.prepare(address, email=order.billing.email)
                 | self.values.prepare_language(order.language)
             )
+            self.made = True
             self._write_vat(partner, order.vat)
         self._bind(order, keys, partner)
         return partner

@@ -37,6 +37,7 @@ from . import (
     credential_rotation,
     flow_choices,
     flow_credit_note,
+    flow_customer,
     flow_exchange,
     flow_inventory,
     flow_invoice,

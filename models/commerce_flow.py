@@ -23,7 +23,7 @@ PRIORITIES = {
 }
 
 #: Kinds of data that stores make, not Odoo.
-INBOUND = {"order"}
+INBOUND = {"order", "customer"}
 
 #: Where a transaction collects what changed, until it commits.
 NOTICES = "commerce_sync.notices"
