@@ -28,6 +28,7 @@ from . import (
     connection_medusa,
     connection_notices,
     connection_overview,
+    connection_pull,
     connection_reconciliation,
     connection_runner,
     connection_shopify,

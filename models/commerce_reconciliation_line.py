@@ -105,11 +105,8 @@ class CommerceReconciliationLine(models.Model):
             line.can_unbind = is_open and line.status in ("deleted_there", "replaced")
 
     def _get_inbound(self):
-        """The flow that brings the store's value of this line into Odoo, if there is one that can
-        be asked for a single record."""
+        """The flow that brings the store's value of this line into Odoo, if there is one."""
         flow = self.flow_id
-        if not flow._can_pull():
-            return self.env["commerce.flow"]
         peers = flow.connection_id.flow_ids.filtered(
             lambda one: one.kind == flow.kind and one.direction == "in" and one.active
         )
@@ -289,9 +286,8 @@ class CommerceReconciliationLine(models.Model):
 
     def _pull_of(self, flow):
         external_ids = sorted(set(self.mapped("external_id")))
-        flow.connection_id.sudo()._pull(flow.kind, external_ids)
         self.state = "repairing"
-        return len(external_ids)
+        return flow.connection_id.sudo()._pull(flow.kind, external_ids)
 
     def _bind_of(self, flow):
         mapper_resource = flow.sudo()._get_mapper().resource

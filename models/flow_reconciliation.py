@@ -127,10 +127,6 @@ class CommerceFlow(models.Model):
             return self.owner
         return "external" if difference.updated_at > record.write_date else "odoo"
 
-    def _can_pull(self):
-        """Whether a single record can be fetched from the store."""
-        return hasattr(self.env["commerce.connection"], "_pull")
-
     def _is_two_way(self):
         """Whether another flow moves the same data the other way."""
         return any(
@@ -140,7 +136,7 @@ class CommerceFlow(models.Model):
 
     def _rule_for(self, difference, owner):
         """How the owner's rule ends a difference: a value of ``repair`` of the line."""
-        inbound = self._can_pull() and (self.direction == "in" or self._is_two_way())
+        inbound = self.direction == "in" or self._is_two_way()
         match difference.status:
             case "deleted_there":
                 return "unbind"

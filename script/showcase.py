@@ -1,8 +1,6 @@
 """What script/screenshots takes pictures of: the demonstration, and then some of all that can go
 wrong. One store works and has problems, one does not answer, one refuses its key."""
 
-import http.client
-
 import scenario
 from devenv.console import step
 from devenv.process import free_port
@@ -38,6 +36,8 @@ class Showcase:
             self._spoil_products()
             self._invoice_without_sku(shop)
             preview = self._preview(shop)
+        with step("Comparing both sides"):
+            comparison = self._compare(shop)
         return {
             "shop": shop,
             "outlet": outlet,
@@ -54,6 +54,10 @@ class Showcase:
             "stock_flow": self._first("commerce.flow", kind="inventory"),
             "invoice_flow": self._first("commerce.flow", kind="invoice"),
             "binding": self._first("commerce.binding", resource="variant"),
+            "comparison": comparison,
+            "difference": self._first(
+                "commerce.reconciliation.line", reconciliation_id=comparison, state="open"
+            ),
         }
 
     def _first(self, model, **values):
@@ -80,13 +84,13 @@ class Showcase:
         self._wait_for_failures(1 + len(deleted))
 
     def _delete(self, product_id):
-        address, path = self.store.address, f"{scenario.STORE_API}/products/{product_id}?force=true"
-        connection = http.client.HTTPConnection(address, timeout=60)
-        headers = {"Authorization": f"Basic {self.store.sign_in}"}
-        connection.request("DELETE", path, headers=headers)
-        if connection.getresponse().status != 200:
-            raise RuntimeError(f"{path} cannot be deleted.")
-        connection.close()
+        self._send("DELETE", f"products/{product_id}?force=true")
+
+    def _send(self, method, path, body=None):
+        """A request to the store, as its staff's browser would make it."""
+        address, path = self.store.address, f"{scenario.STORE_API}/{path}"
+        sign_in = f"Basic {self.store.sign_in}"
+        return scenario.send(address, method, path, body, Authorization=sign_in)
 
     def _invoice_without_sku(self, shop):
         nameless = self.odoo(
@@ -127,6 +131,29 @@ class Showcase:
         found = [["id", "=", matching], ["state", "=", "ready"]]
         scenario.wait_until(lambda: self.odoo("commerce.matching", "search_count", found))
         return matching
+
+    # === BOTH SIDES DISAGREE === #
+
+    def _compare(self, shop):
+        """Somebody edits stock in the store; stock is compared twice, so that there is a history.
+
+        :return: id of the latest comparison
+        """
+        [flow] = self.odoo(
+            "commerce.flow", "search", [["connection_id", "=", shop], ["kind", "=", "inventory"]]
+        )
+        self._compared(flow)
+        managed = [item for item in self.store.get("products", per_page=100) if item["sku"]]
+        for number, item in enumerate(managed[-4:]):
+            body = {"manage_stock": True, "stock_quantity": 90 + number}
+            self._send("PUT", f"products/{item['id']}", body)
+        return self._compared(flow)
+
+    def _compared(self, flow):
+        comparison = self.odoo("commerce.flow", "action_reconcile", [flow])["res_id"]
+        done = [["id", "=", comparison], ["state", "=", "done"]]
+        scenario.wait_until(lambda: self.odoo("commerce.reconciliation", "search_count", done))
+        return comparison
 
     # === OTHER STORES === #
 

@@ -1,7 +1,7 @@
 """Both sides are compared: every difference is found, and nothing that is none."""
 
 import unittest
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import requests
 from odoo import Command
@@ -270,6 +270,61 @@ class TestInvoicesNotTold(ReconciliationCase):
         record.line_ids.action_repair()
         self.drain()
         self.assertFalse(self.compare(flow).line_ids)
+
+
+class TestFetching(ReconciliationCase):
+    """What Odoo never heard of is fetched."""
+
+    def setUp(self):
+        super().setUp()
+        self.flow = self.env["commerce.flow"].create(
+            {"connection_id": self.connection.id, "kind": "order"}
+        )
+        # orders younger than this are still on their way
+        self.env.cr.execute(
+            "UPDATE commerce_flow SET create_date = now() - interval '2 days' WHERE id = %s",
+            [self.flow.id],
+        )
+        self.env.invalidate_all()
+        self.publish(self.make_product("MUG-B", 5))
+
+    def missed_order(self):
+        """An order of an hour ago of which no webhook told."""
+        moment = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
+        (order,) = self.store.seed(
+            {
+                "orders": [
+                    {
+                        "status": "processing",
+                        "line_items": [{"sku": "MUG-B", "quantity": 2}],
+                        "date_created_gmt": moment,
+                        "date_modified_gmt": moment,
+                    }
+                ]
+            }
+        )["orders"]
+        return str(order)
+
+    def test_an_order_that_odoo_never_heard_of_is_found_and_fetched(self):
+        order = self.missed_order()
+        record = self.compare(self.flow)
+        line = record.line_ids
+        self.assertEqual((line.status, line.external_id), ("missing_here", order))
+        self.assertEqual((line.repair, line.can_pull), ("pull", True))
+        self.assertEqual(record.line_ids.action_repair(), 1)
+        self.drain()
+        binding = self.env["commerce.binding"].search(
+            [("connection_id", "=", self.connection.id), ("resource", "=", "order")]
+        )
+        self.assertEqual(binding.external_id, order, self.jobs().mapped("error_message"))
+        self.assertFalse(self.compare(self.flow).line_ids)
+
+    def test_an_order_that_is_being_fetched_is_no_difference(self):
+        self.missed_order()
+        self.compare(self.flow).line_ids.action_repair()
+        again = self.compare(self.flow)
+        self.assertFalse(again.line_ids)
+        self.assertEqual(again.under_way_count, 1)
 
 
 class TestTruth(ReconciliationCase):

@@ -90,6 +90,20 @@ SCREENS = (
     Screen("matching-new", "commerce-matching/new"),
     Screen("bindings", "commerce-bindings"),
     Screen("binding", "commerce-bindings/{binding}"),
+    Screen("comparisons", "commerce-reconciliation"),
+    Screen("comparisons-graph", "commerce-reconciliation?view_type=graph"),
+    Screen("comparison", "commerce-reconciliation/{comparison}", main=True),
+    Screen(
+        "differences",
+        "commerce-reconciliation/{comparison}",
+        script="document.querySelector('[name=action_view_lines]').click()",
+    ),
+    Screen(
+        "repair",
+        "commerce-reconciliation/{comparison}",
+        script="document.querySelector('[name=action_repair_all]').click()",
+    ),
+    Screen("flow-comparing", "commerce-flows/{stock_flow}", script=_tab("reconciliation")),
 )
 
 
