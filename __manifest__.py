@@ -23,6 +23,7 @@
         "views/commerce_job_views.xml",
         "views/commerce_problem_views.xml",
         "views/commerce_correction_views.xml",
+        "views/commerce_conflict_views.xml",
         "views/commerce_run_views.xml",
         "views/commerce_flow_views.xml",
         "views/flow_order_views.xml",

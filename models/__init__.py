@@ -37,6 +37,7 @@ from . import (
     connection_woocommerce,
     credential_rotation,
     flow_choices,
+    flow_conflict,
     flow_credit_note,
     flow_customer,
     flow_exchange,

@@ -60,10 +60,10 @@ class CommerceReconciliation(models.Model):
     next_at = fields.Datetime(string="Goes On", readonly=True, copy=False)
     failures = fields.Integer(readonly=True, copy=False)
     error_message = fields.Char(readonly=True, copy=False)
-    started_at = fields.Datetime(readonly=True, copy=False)
+    started_at = fields.Datetime(string="Begun", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Checked", readonly=True, copy=False)
     read_count = fields.Integer(string="Read", readonly=True, copy=False)
-    read_total = fields.Integer(string="Of", readonly=True, copy=False)
+    read_total = fields.Integer(string="To Read", readonly=True, copy=False)
     request_count = fields.Integer(string="Requests", readonly=True, copy=False)
     compared_count = fields.Integer(string="Compared", readonly=True, copy=False)
     under_way_count = fields.Integer(

@@ -55,9 +55,6 @@ class Showcase:
             "invoice_flow": self._first("commerce.flow", kind="invoice"),
             "binding": self._first("commerce.binding", resource="variant"),
             "comparison": comparison,
-            "difference": self._first(
-                "commerce.reconciliation.line", reconciliation_id=comparison, state="open"
-            ),
         }
 
     def _first(self, model, **values):

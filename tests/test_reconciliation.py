@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 from odoo import Command
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..engine import conflict
+from ..mappers import compare_order
 from ..sandbox.shop import inventory
 from ..sandbox.shopify import ShopifyStore
 from .common import StoreCase, release_test_lock
@@ -287,6 +288,8 @@ class TestFetching(ReconciliationCase):
         )
         self.env.invalidate_all()
         self.publish(self.make_product("MUG-B", 5))
+        # a new order is on its way for a while
+        self.patch(compare_order, "ON_ITS_WAY", timedelta())
 
     def missed_order(self):
         """An order of an hour ago of which no webhook told."""
@@ -298,7 +301,6 @@ class TestFetching(ReconciliationCase):
                         "status": "processing",
                         "line_items": [{"sku": "MUG-B", "quantity": 2}],
                         "date_created_gmt": moment,
-                        "date_modified_gmt": moment,
                     }
                 ]
             }
@@ -449,6 +451,42 @@ class TestShopifyConflict(ReconciliationCase):
         job.action_resend()
         self.drain()
         self.assertEqual((job.state, self.held()), ("done", 5))
+
+    def disputed(self):
+        """What a person sees of a conflict: ``(the form, its only line)``"""
+        job = self.change_on_both_sides("ask")
+        form = self.env["commerce.conflict"].browse(job.action_decide()["res_id"])
+        return form, form.line_ids
+
+    def decide(self, form):
+        self.flush()
+        with self.enter_registry_test_mode(), release_test_lock():
+            form.action_decide()
+        self.drain()
+
+    def test_a_conflict_shows_both_values_and_what_was_last_agreed(self):
+        form, line = self.disputed()
+        self.assertEqual(
+            (line.label, line.agreed_value, line.odoo_value, line.external_value),
+            ("Quantity", "3", "5", "10"),
+        )
+        with self.assertRaisesRegex(UserError, "Choose Odoo or the store"):
+            form.action_decide()
+
+    def test_a_person_chooses_the_stores_value_and_the_job_goes_on(self):
+        form, line = self.disputed()
+        line.choice = "external"
+        self.decide(form)
+        self.assertEqual((form.job_id.state, self.held()), ("done", 10))
+        self.set_stock(self.product, 6)
+        self.drain()
+        self.assertEqual(self.held(), 6)
+
+    def test_a_person_chooses_odoos_value_and_the_job_goes_on(self):
+        form, line = self.disputed()
+        line.choice = "odoo"
+        self.decide(form)
+        self.assertEqual((form.job_id.state, self.held()), ("done", 5))
 
     def test_drift_is_found_and_repaired(self):
         self.assertFalse(self.compare(self.flow).line_ids)

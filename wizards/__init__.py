@@ -1,5 +1,6 @@
 from . import (
     commerce_bulk_resend,
+    commerce_conflict,
     commerce_correction,
     commerce_preview,
     commerce_reconciliation_repair,

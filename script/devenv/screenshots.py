@@ -92,16 +92,13 @@ SCREENS = (
     Screen("binding", "commerce-bindings/{binding}"),
     Screen("comparisons", "commerce-reconciliation"),
     Screen("comparisons-graph", "commerce-reconciliation?view_type=graph"),
-    Screen("comparison", "commerce-reconciliation/{comparison}", main=True),
-    Screen(
-        "differences",
-        "commerce-reconciliation/{comparison}",
-        script="document.querySelector('[name=action_view_lines]').click()",
-    ),
+    Screen("comparison", "commerce-reconciliation/{comparison}"),
+    Screen("differences", "commerce-differences", main=True),
     Screen(
         "repair",
         "commerce-reconciliation/{comparison}",
-        script="document.querySelector('[name=action_repair_all]').click()",
+        script="document.querySelector('[name=action_repair_all]').click();"
+        " new Promise((done) => setTimeout(done, 2000))",
     ),
     Screen("flow-comparing", "commerce-flows/{stock_flow}", script=_tab("reconciliation")),
 )
