@@ -24,6 +24,7 @@ from .shopify_price import PRICE_BATCH, PriceMixin
 from .shopify_product import LIMITS, ProductMixin
 from .shopify_reading import ReadingMixin
 from .shopify_shipment import ShipmentMixin
+from .shopify_status import OrderStatusMixin
 from .shopify_stock import StockReadingMixin
 from .shopify_webhooks import WebhookMixin
 
@@ -48,6 +49,7 @@ class ShopifyAdapter(
     InvoiceMixin,
     CreditNoteMixin,
     ShipmentMixin,
+    OrderStatusMixin,
     CatalogMixin,
     ConfigurationMixin,
     StockReadingMixin,
@@ -104,6 +106,7 @@ class ShopifyAdapter(
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
             "credit_note": FlowSupport(batch=1, idempotent=True, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
+            "order_status": FlowSupport(batch=1),
         },
         inbound={
             "variant": FlowSupport(batch=PER_PAGE),
@@ -228,7 +231,7 @@ class ShopifyAdapter(
             admin = ADMIN.format(name=name.removesuffix(".myshopify.com"))
         else:
             admin = f"{self.settings.address}/admin"
-        if kind in ("order", "invoice", "credit_note", "shipment"):
+        if kind in ("order", "invoice", "credit_note", "shipment", "order_status"):
             order = parent_id or external_id
             return f"{admin}/orders/{order.partition(':')[0]}"
         if kind == "variant" and parent_id:

@@ -272,7 +272,7 @@ query OrderDetail($id: ID!, $after: String) {{
 ORDER_REFUNDS = f"""
 query OrderRefunds($id: ID!) {{
   order(id: $id) {{
-    refunds(first: 20) {{
+    refunds(first: 12) {{
       id note createdAt
       totalRefundedSet {_MONEY}
       refundLineItems(first: 10) {{
@@ -337,6 +337,25 @@ mutation RemoveTags($id: ID!, $tags: [String!]!) {
 UPDATE_ORDER = """
 mutation UpdateOrder($input: OrderInput!) {
   orderUpdate(input: $input) { order { id updatedAt } userErrors { field message } }
+}
+"""
+
+# === STATUS === #
+
+ORDER_STATUS = """
+query OrderStatus($id: ID!) { order(id: $id) { id name note tags cancelledAt updatedAt } }
+"""
+
+#: Its errors have a name of their own; here they are called like everybody else's.
+CANCEL_ORDER = """
+mutation CancelOrder(
+  $id: ID!, $reason: OrderCancelReason!, $restock: Boolean!, $notify: Boolean, $note: String
+  $refund: OrderCancelRefundMethodInput
+) {
+  orderCancel(
+    orderId: $id, reason: $reason, restock: $restock, notifyCustomer: $notify, staffNote: $note
+    refundMethod: $refund
+  ) { job { id done } userErrors: orderCancelUserErrors { code field message } }
 }
 """
 

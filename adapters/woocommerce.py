@@ -25,6 +25,7 @@ from .woocommerce_price import PriceMixin
 from .woocommerce_product import LIMITS, ProductMixin
 from .woocommerce_reading import ReadingMixin
 from .woocommerce_shipment import ShipmentMixin
+from .woocommerce_status import OrderStatusMixin
 from .woocommerce_stock import StockReadingMixin
 from .woocommerce_subscriptions import SubscriptionMixin
 from .woocommerce_terms import TermMixin
@@ -54,6 +55,7 @@ class WooCommerceAdapter(
     InvoiceMixin,
     CreditNoteMixin,
     ShipmentMixin,
+    OrderStatusMixin,
     CatalogMixin,
     ConfigurationMixin,
     StockReadingMixin,
@@ -96,6 +98,7 @@ class WooCommerceAdapter(
             "invoice": FlowSupport(batch=1, carriers=CARRIERS),
             "credit_note": FlowSupport(batch=1, carriers=CARRIERS),
             "shipment": FlowSupport(batch=1),
+            "order_status": FlowSupport(batch=1),
         },
         inbound={
             "variant": FlowSupport(batch=100),

@@ -10,6 +10,7 @@ from . import (
     invoice,
     matching,
     order,
+    order_status,
     price,
     product,
     record,

@@ -9,6 +9,7 @@ from .links import Links
 from .money import money
 from .order_lines import line_key
 from .order_notices import digest
+from .order_status import CANCELLED_THERE
 
 
 class OrderUpdate:
@@ -37,6 +38,8 @@ class OrderUpdate:
 
     def _cancel(self):
         record = self.record
+        # the store knows: it is not told what it said itself
+        self.memory.keep(CANCELLED_THERE, True)
         if record.state == "cancel":
             return "unchanged", ""
         delivered = record.picking_ids.filtered(lambda picking: picking.state == "done")

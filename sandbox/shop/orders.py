@@ -337,6 +337,10 @@ def _cancel(call, _source, arguments):
         said = "Order has already been cancelled" if order else "Order does not exist"
         errors = [user_error(said, "orderId", code="INVALID" if order else "NOT_FOUND")]
         return {"job": None, "orderCancelUserErrors": errors, "userErrors": errors}
+    if fulfillments.status_of(call.site, order) != "UNFULFILLED":
+        errors = [user_error("Cannot cancel a fulfilled order", "orderId", code="INVALID")]
+        return {"job": None, "orderCancelUserErrors": errors, "userErrors": errors}
+    order.update(cancelReason=arguments["reason"], staffNote=arguments.get("staffNote"))
     cancel(call.site, order)
     call.written += 1
     job = {"id": f"gid://shopify/Job/{order['id']}", "done": True}
