@@ -12,6 +12,7 @@ from .medusa_inventory import BATCH_SIZE, InventoryMixin
 from .medusa_invoice import CARRIERS, InvoiceMixin
 from .medusa_orders import OrderMixin
 from .medusa_product import PRICE_BATCH, PriceMixin
+from .medusa_publish import ProductMixin
 from .medusa_shipment import ShipmentMixin
 from .medusa_webhooks import WebhookMixin
 
@@ -21,6 +22,7 @@ class MedusaAdapter(
     CheckMixin,
     InventoryMixin,
     PriceMixin,
+    ProductMixin,
     InvoiceMixin,
     ShipmentMixin,
     CatalogMixin,
@@ -53,6 +55,7 @@ class MedusaAdapter(
         outbound={
             "inventory": FlowSupport(batch=BATCH_SIZE),
             "price": FlowSupport(batch=PRICE_BATCH),
+            "product": FlowSupport(),
             "invoice": FlowSupport(carriers=CARRIERS),
             "credit_note": FlowSupport(carriers=CARRIERS),
             "shipment": FlowSupport(),

@@ -3,13 +3,23 @@ sandbox is known to tell the truth."""
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from odoo.tests import HttpCase
 
 from ..adapters.base import SendKey, Settings
-from ..adapters.documents import CreditNote, OrderStatus, Price, Shipment, ShipmentLine
+from ..adapters.documents import (
+    CreditNote,
+    OrderStatus,
+    Price,
+    Product,
+    ProductOption,
+    ProductVariant,
+    Shipment,
+    ShipmentLine,
+)
 from ..adapters.errors import AuthenticationFailed
 from ..adapters.http import HttpClient
 from ..adapters.medusa import MedusaAdapter
@@ -185,6 +195,44 @@ class MedusaScenarios:
         self.set_stock(good, 2)
         self.drain()
         self.assertEqual(self.stocked(theirs), {self.medusa.location: 2})
+
+    def test_a_product_is_made_once_and_changed_field_by_field(self):
+        red, blue = (
+            ProductVariant(sku=f"NEW-{color}", values=(color,), price=Decimal("9.50"), record_id=n)
+            for n, color in enumerate(("Red", "Blue"), start=1)
+        )
+        product = Product(
+            label="Scarf",
+            name="Scarf",
+            description="<p>Warm &amp; soft.</p>",
+            options=(ProductOption(name="Colour", values=("Red",)),),
+            variants=(red,),
+            owned=("name", "description", "status", "sku", "price"),
+            reference="odoo-template-1",
+        )
+        made = self.push("product", product)
+        self.assertEqual(made.outcome, "created", made.error)
+        again = self.push("product", product, uncertain=True)
+        self.assertEqual((again.outcome, again.external_id), ("updated", made.external_id))
+        wider = replace(
+            product,
+            external_id=made.external_id,
+            name="Wool scarf",
+            options=(ProductOption(name="Colour", values=("Red", "Blue")),),
+            variants=(replace(red, external_id=made.links[0].external_id), blue),
+        )
+        changed = self.push("product", wider)
+        self.assertEqual(changed.outcome, "updated", changed.error)
+        self.assertEqual([link.record_id for link in changed.links], [1, 2])
+        theirs = self.medusa.read_product(made.external_id)
+        self.assertEqual((theirs["title"], theirs["status"]), ("Wool scarf", "published"))
+        self.assertEqual(theirs["description"], "Warm & soft.")
+        prices = {one["sku"]: one["prices"][0]["amount"] for one in theirs["variants"]}
+        self.assertEqual(prices, {"NEW-Red": 9.5, "NEW-Blue": 9.5})
+        self.push("product", replace(wider, status="archived"))
+        self.assertEqual(self.medusa.read_product(made.external_id)["status"], "draft")
+        gone = self.push("product", replace(wider, external_id="prod_gone"))
+        self.assertEqual(gone.error.kind, "missing")
 
     def test_a_price_is_written_once_and_other_currencies_stay(self):
         _product, theirs = self.sell("PRICE-1")

@@ -103,18 +103,92 @@ def list_variants_of(site, request, product_id):
     return {"variants": [show_variant(site, row) for row in rows], "count": count}
 
 
+def create_product(site, request):
+    body, now = request.json(), site.now()
+    taken = [one for one in site.products.values() if one["title"] == body["title"]]
+    if taken and not body.get("handle"):
+        raise invalid(f"Product with handle: {body['title']}, already exists.")
+    product = {
+        "id": new_id("prod"),
+        "description": None,
+        "status": "draft",
+        **{name: value for name, value in body.items() if name not in ("variants", "options")},
+        "options": [_option(option) for option in body["options"]],
+        "created_at": now,
+        "updated_at": now,
+    }
+    for row in body["variants"]:
+        _check_variant(site, product, row)
+    site.products[product["id"]] = product
+    for row in body["variants"]:
+        _add_variant(site, product, row)
+    return {"product": show_product(site, product)}
+
+
+def _option(row):
+    values = [{"value": value} for value in row["values"]]
+    return {"id": new_id("opt"), "title": row["title"], "values": values}
+
+
+def _check_variant(site, product, row):
+    known = {one["title"]: {v["value"] for v in one["values"]} for one in product["options"]}
+    for title, value in row["options"].items():
+        if value not in known.get(title, ()):
+            raise invalid(f"Option value {value} does not exist for option {title}")
+    if row.get("sku") and row["sku"] in {one["sku"] for one in site.variants.values()}:
+        raise invalid(f"Product variant with sku: {row['sku']}, already exists.")
+
+
+def _add_variant(site, product, row):
+    options = {one["title"]: one["id"] for one in product["options"]}
+    item, now = new_id("iitem"), site.now()
+    site.levels[item] = {}
+    chosen = [{"option_id": options[key], "value": value} for key, value in row["options"].items()]
+    variant = {
+        "sku": None,
+        **row,
+        "id": new_id("variant"),
+        "product_id": product["id"],
+        "options": chosen,
+        "prices": [_price(price) for price in row.get("prices") or ()],
+        "inventory_items": [{"inventory_item_id": item, "required_quantity": 1}],
+        "created_at": now,
+        "updated_at": now,
+    }
+    site.variants[variant["id"]] = variant
+
+
+def update_product(site, request, product_id):
+    product = _product(site, product_id)
+    product.update(request.json(), updated_at=site.now())
+    return {"product": show_product(site, product)}
+
+
+def update_option(site, request, product_id, option_id):
+    product = _product(site, product_id)
+    (option,) = (one for one in product["options"] if one["id"] == option_id)
+    option["values"] = [{"value": value} for value in request.json()["values"]]
+    return {"product": show_product(site, product)}
+
+
 def batch_variants(site, request, product_id):
     """Atomic. Prices that are not given again are deleted."""
     if product_id not in site.products:
         raise missing("Product not found")
     updates = request.json().get("update") or []
+    created = request.json().get("create") or []
     for row in updates:
         if site.variants.get(row.get("id"), {}).get("product_id") != product_id:
             raise missing(f"Variants with ids: {row.get('id')} were not found")
+    for row in created:
+        _check_variant(site, site.products[product_id], row)
+    for row in created:
+        _add_variant(site, site.products[product_id], row)
     for row in updates:
         variant = site.variants[row["id"]]
-        if "prices" in row:
-            variant["prices"] = [_price(price) for price in row["prices"]]
+        prices = variant["prices"]
+        variant.update(row)
+        variant["prices"] = [_price(one) for one in row["prices"]] if "prices" in row else prices
         variant["updated_at"] = site.now()
     return {"created": [], "updated": updates, "deleted": {"ids": []}}
 

@@ -42,7 +42,7 @@ def pick(rows, query):
     """``(rows of the page, how many there are)`` by ``id[]``, ``sku[]``, ``updated_at[$gte]``,
     ``order``, ``limit`` and ``offset``."""
     given = dict(query)
-    for name in ("id", "sku"):
+    for name in ("id", "sku", "external_id"):
         wanted = [value for key, value in query if key in (name, f"{name}[]")]
         if wanted:
             rows = [row for row in rows if row.get(name) in wanted]
