@@ -17,7 +17,8 @@ from .medusa_product import VARIANTS_BATCH
 from .medusa_values import is_id, json_number, utc
 
 PRODUCT = PRODUCTS + "/{product}"
-OPTION = PRODUCT + "/options/{option}"
+#: Since 2.17: https://docs.medusajs.com/api/admin#products_postproductsidoptionsbatch
+OPTIONS_BATCH = PRODUCT + "/options/batch"
 #: https://docs.medusajs.com/api/admin#shipping-profiles_getshippingprofiles
 PROFILES = "admin/shipping-profiles"
 #: What a product is called that does not come in several variants.
@@ -152,13 +153,17 @@ class ProductMixin:
     def _widen_options(self, product, row):
         """Values that new variants have and the store's options have not."""
         theirs = {one["title"]: one for one in row.get("options") or ()}
+        changes = []
         for option in product.options:
             mine = theirs.get(option.name)
             have = [one["value"] for one in mine.get("values") or ()] if mine else []
             more = [value for value in option.values if value not in have]
             if mine and more:
-                path = OPTION.format(product=row["id"], option=mine["id"])
-                self._api("POST", path, params={"fields": "id"}, json={"values": [*have, *more]})
+                added = [{"value": value} for value in more]
+                changes.append({"product_option_id": mine["id"], "add": added})
+        if changes:
+            path = OPTIONS_BATCH.format(product=row["id"])
+            self._api("POST", path, params={"fields": "id"}, json={"update": changes})
 
 
 def _fields(product):

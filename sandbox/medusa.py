@@ -34,7 +34,7 @@ ROUTES = (
     ("POST", "products", goods.create_product),
     ("GET", f"products/{ID}", goods.get_product),
     ("POST", f"products/{ID}", goods.update_product),
-    ("POST", f"products/{ID}/options/{ID}", goods.update_option),
+    ("POST", f"products/{ID}/options/batch", goods.batch_options),
     ("GET", "shipping-profiles", lambda site, request: {"shipping_profiles": []}),
     ("DELETE", f"products/{ID}", goods.delete_product),
     ("GET", f"products/{ID}/variants", goods.list_variants_of),

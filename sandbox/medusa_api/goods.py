@@ -164,10 +164,11 @@ def update_product(site, request, product_id):
     return {"product": show_product(site, product)}
 
 
-def update_option(site, request, product_id, option_id):
+def batch_options(site, request, product_id):
     product = _product(site, product_id)
-    (option,) = (one for one in product["options"] if one["id"] == option_id)
-    option["values"] = [{"value": value} for value in request.json()["values"]]
+    options = {option["id"]: option for option in product["options"]}
+    for row in request.json().get("update") or ():
+        options[row["product_option_id"]]["values"] += row.get("add") or []
     return {"product": show_product(site, product)}
 
 
