@@ -43,6 +43,7 @@
         "views/commerce_checklist_views.xml",
         "views/connection_intake_views.xml",
         "views/flow_poll_views.xml",
+        "views/commerce_privacy_views.xml",
         "views/commerce_menus.xml",
         "views/commerce_mapping_menus.xml",
     ],

@@ -185,6 +185,8 @@ class Adapter:
     webhook_topics: dict[str, tuple[str, ...]] = {}
     #: The secret that signs is ours to choose, and told to the store when it is subscribed to.
     chooses_webhook_secret = False
+    #: Topics by which data protection requests come.
+    privacy_topics: tuple[str, ...] = ()
 
     def __init__(self, settings, client):
         """

@@ -46,6 +46,7 @@ class WebhookMixin:
     """Signature and identity of deliveries; subscriptions."""
 
     webhook_topics = TOPICS
+    privacy_topics = PRIVACY_TOPICS
 
     @classmethod
     def verify(cls, headers, body, secrets):

@@ -29,6 +29,7 @@ from . import (
     connection_notices,
     connection_overview,
     connection_pull,
+    connection_privacy,
     connection_reconciliation,
     connection_runner,
     connection_shopify,

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from ..engine.database import NOW
@@ -77,6 +77,8 @@ class CommerceWebhookEvent(models.Model):
             log_exceptions=False,
         )
         row = self.env.cr.fetchone()
+        if row and event.topic in connection._adapter_class().privacy_topics:
+            connection.with_user(SUPERUSER_ID)._heed_privacy(event.topic, body)
         if row and not problem:
             clean = replace(event, external_id=storable(event.external_id, 128))
             connection._enqueue_event(row[0], clean, run_id)

@@ -3,6 +3,7 @@ from . import (
     commerce_conflict,
     commerce_correction,
     commerce_preview,
+    commerce_privacy,
     commerce_reconciliation_repair,
     partner_merge,
 )
