@@ -110,7 +110,7 @@ class CommerceConnection(models.Model):
     # === WHAT IS HELD === #
 
     def _bound_people(self, customer_id, email, order_ids):
-        """``({partner id: external id}, {sales order id: external id})``"""
+        """``({partner id: external id or ""}, {sales order id: external id})``"""
         keys = [key for key in (customer_id, f"email:{email.lower()}" if email else "") if key]
         same_email = self.env["res.partner"].sudo()
         if email:
@@ -125,7 +125,8 @@ class CommerceConnection(models.Model):
                 ("res_id", "in", same_email.ids),
             ]
         )
-        people = {binding.res_id: binding.external_id for binding in partners}
+        people = dict.fromkeys(same_email.ids, "")
+        people |= {binding.res_id: binding.external_id for binding in partners}
         sales = self.env["sale.order"].sudo().search([("partner_id", "child_of", list(people))])
         orders = bindings.search(
             [
