@@ -74,6 +74,7 @@ class Claimed:
     progress: dict
     age: float
     correction: dict = field(default_factory=dict)
+    event: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -210,6 +211,22 @@ def identity_prefix(order):
     return f"{order.flow_id}:{order.operation}:{order.model}:"
 
 
+def keep_events(cr, events):
+    """Keep with jobs what their records say now.
+
+    :param dict events: job id -> values, as JSON can hold them
+    """
+    cr.execute(
+        SQL(
+            """UPDATE commerce_job AS job SET event = kept.event::jsonb
+                 FROM unnest(%s::int[], %s::text[]) AS kept(id, event)
+                WHERE job.id = kept.id""",
+            list(events),
+            [json.dumps(values) for values in events.values()],
+        )
+    )
+
+
 # === TRANSITIONS === #
 
 
@@ -282,7 +299,7 @@ def claim(cr, flow_id, connection_id, limit, lease, worker, only=None):
             """job.id, job.res_id, job.operation, job.idempotency_key, job.force, job.uncertain,
                job.attempts, job.tries, COALESCE(job.progress, '{}'::jsonb),
                extract(epoch FROM %s - COALESCE(job.queued_at, job.create_date))::float8,
-               COALESCE(job.correction, '{}'::jsonb)""",
+               COALESCE(job.correction, '{}'::jsonb), COALESCE(job.event, '{}'::jsonb)""",
             NOW,
         ),
     )
@@ -514,6 +531,7 @@ def _write_moves(cr, target, moves, *, unique=True):
                progress = CASE WHEN %(done)s THEN NULL
                                ELSE COALESCE(move.progress::jsonb, job.progress) END,
                correction = CASE WHEN %(done)s THEN NULL ELSE job.correction END,
+               event = CASE WHEN %(done)s THEN NULL ELSE job.event END,
                problem_key = move.problem_key,
                force = job.force AND %(pending)s,
                identity_key = CASE WHEN %(unique)s THEN job.identity_key END,

@@ -446,6 +446,8 @@ class Worker:
 
     def _sort_in(self, chunk, mapper, job, prepared, fingerprint):
         """A job either has something to send or ends here."""
+        if job.event:
+            prepared = mapper.at_event(job.res_id, prepared, job.event)
         match prepared:
             case None:
                 ending = Ending(job, outcome="skipped", note="The record was deleted in Odoo.")

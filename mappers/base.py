@@ -91,6 +91,13 @@ class Mapper:
         """
         raise NotImplementedError
 
+    def at_event(self, _record_id, prepared, _values):
+        """What :meth:`prepare` gave for a record, as the record was when its job was made.
+
+        :param values: what the job has kept of it
+        """
+        return prepared
+
     def intro(self, label):
         """How a message about ``label`` begins, for staff."""
         raise NotImplementedError

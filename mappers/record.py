@@ -1,5 +1,7 @@
 """Records of any model <-> JSON, as the lines of the flow's mapping say."""
 
+from dataclasses import replace
+
 from odoo.fields import Domain
 
 from ..adapters.documents import Record
@@ -42,6 +44,18 @@ class RecordMapper(Mapper):
             record.id: self._document(record, lines, call, bindings.get(record.id))
             for record in records
         }
+
+    def at_event(self, record_id, prepared, values):
+        """The event as it was kept: also where the record has become impossible to send since."""
+        match prepared:
+            case Record():
+                return replace(prepared, values=values)
+            case Problems(label=label):
+                record = self.env[self.model].browse(record_id)
+                binding = self.connection._bindings(self.resource, record).get(record_id)
+                call = self.flow._get_call()
+                return self._as_record(label, values, call, binding)
+        return prepared
 
     def prepare_as(self, record):
         """The document of one record as the person at the screen may see it."""
@@ -109,9 +123,12 @@ class RecordMapper(Mapper):
         problems += self._path_problems(call, values, external_id)
         if problems:
             return Problems(label, tuple(problems))
+        return self._as_record(label, values, call, binding)
+
+    def _as_record(self, label, values, call, binding):
         return Record(
             label=label,
-            external_id=external_id,
+            external_id=binding.external_id if binding else "",
             model=self.model,
             values=values,
             event=call.event,

@@ -41,6 +41,7 @@ from . import (
     flow_conflict,
     flow_credit_note,
     flow_customer,
+    flow_event,
     flow_exchange,
     flow_inventory,
     flow_invoice,

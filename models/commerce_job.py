@@ -81,6 +81,11 @@ class CommerceJob(models.Model):
         groups="commerce_sync.group_manager",
         help="What a manager had sent in the place of what Odoo says.",
     )
+    event = fields.Json(
+        readonly=True,
+        groups="commerce_sync.group_manager",
+        help="What the record said when this happened, where each event is sent once.",
+    )
     progress = fields.Json(readonly=True, help="The steps that earlier tries completed.")
     run_id = fields.Many2one("commerce.run", readonly=True, ondelete="set null")
     superseded_by_id = fields.Many2one("commerce.job", readonly=True, ondelete="set null")

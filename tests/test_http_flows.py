@@ -4,6 +4,7 @@ import json
 
 from odoo import Command
 from odoo.exceptions import ValidationError
+from odoo.tests import new_test_user
 
 from ..adapters import standard_webhooks
 from .common import StoreCase
@@ -181,7 +182,27 @@ class TestOutbound(HttpCase):
         self.drain()
         self.drain()
         self.drain()
-        self.assertEqual(len(self.wire.asked), 3)
+        self.assertEqual([body["name"] for body in self.bodies()], ["ada", "b", "c"])
+        self.assertEqual(set(self.jobs().mapped("event")), {False})
+
+    def test_an_event_is_sent_as_it_was_also_when_its_record_has_gone_wrong_since(self):
+        self.make_flow([NAME, EMAIL], record_each=True, trigger="change")
+        partner = self.make_partner("ada")
+        self.flush()
+        partner.email = False
+        self.drain()
+        self.assertEqual(self.bodies(), [{"name": "ada", "contact": {"email": "ada@example.com"}}])
+        self.drain()
+        self.assertEqual(self.jobs()[-1].state, "failed")
+
+    def test_an_event_that_cannot_be_read_leaves_the_business_alone(self):
+        self.system.user_id = new_test_user(self.env, "nobody", "base.group_portal")
+        flow = self.make_flow([NAME], record_each=True, trigger="change")
+        partner = self.make_partner("ada")
+        self.flush()
+        self.assertTrue(partner.exists())
+        self.drain()
+        self.assertEqual(self.jobs(("flow_id", "=", flow.id)).state, "failed")
 
     def test_a_field_that_is_not_there_is_refused_when_it_is_typed(self):
         with self.assertRaisesRegex(ValidationError, "no field 'emial'"):

@@ -144,7 +144,8 @@ class TestXmlRpc(OutsideCase):
     def test_every_record_can_be_carried_with_all_its_fields(self):
         self.fail_a_job()
         self.make_bound_and_send()
-        for model in (name for name in self.env if name.startswith("commerce.")):
+        names = [name for name in self.env if name.startswith("commerce.")]
+        for model in (name for name in names if not self.env[name]._abstract):
             with self.subTest(model=model):
                 ids = self.env[model].search([]).ids
                 self.assertEqual(len(self.call("outside_manager", model, "read", ids)), len(ids))
