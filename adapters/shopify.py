@@ -11,6 +11,7 @@ from .errors import AuthenticationFailed, RateLimited, SyncError
 from .failures import host_of, malformed_error
 from .shopify_auth import SignIn
 from .shopify_budget import Budget
+from .shopify_bulk import BulkMixin
 from .shopify_catalog import PER_PAGE, CatalogMixin
 from .shopify_check import CheckMixin
 from .shopify_configuration import ConfigurationMixin
@@ -45,6 +46,7 @@ class ShopifyAdapter(
     InventoryMixin,
     PriceMixin,
     ProductMixin,
+    BulkMixin,
     ReadingMixin,
     InvoiceMixin,
     CreditNoteMixin,

@@ -182,6 +182,45 @@ query ProductVariants($id: ID!, $after: String) {
 """
 )
 
+COUNT_PRODUCTS = "query CountProducts { productsCount { count } }"
+
+RUN_BULK = """
+mutation RunBulk($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
+    bulkOperation { id status }
+    userErrors { code field message }
+  }
+}
+"""
+
+BULK_STATE = """
+query BulkState($id: ID!) {
+  node(id: $id) { ... on BulkOperation { id status errorCode url } }
+}
+"""
+
+#: What a bulk operation runs: lists without pages.
+BULK_PRODUCTS = """
+query BulkProducts {
+  products {
+    edges {
+      node {
+        id title descriptionHtml status productType tags vendor updatedAt
+        options { name values }
+        variants {
+          edges {
+            node {
+              id sku barcode price selectedOptions { name value }
+              inventoryItem { id tracked measurement { weight { unit value } } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
 SET_PRODUCT = """
 mutation SetProduct($input: ProductSetInput!) {
   productSet(input: $input, synchronous: true) {

@@ -13,6 +13,7 @@ from ..adapters.documents import (
     ProductOption,
     ProductVariant,
 )
+from ..adapters.errors import Temporary
 from ..adapters.http import HttpClient
 from ..adapters.shopify import ShopifyAdapter
 from ..sandbox.shopify import ShopifyStore
@@ -178,3 +179,50 @@ def test_images_are_named_only_when_they_changed(store, adapter):
     assert store.store.get("product", number)["files"] == ["as it was"]
     push(adapter, bound(product, first, images=(blue,)))
     assert store.store.get("product", number)["files"][0]["originalSource"] == blue.url
+
+
+# === A LARGE CATALOGUE === #
+
+
+def read_all(adapter):
+    """``(products, number of pages)``"""
+    products, pages, cursor = [], 0, ""
+    while True:
+        page = adapter.fetch("product", cursor=cursor)
+        products += page.documents
+        pages, cursor = pages + 1, page.cursor
+        if not cursor:
+            return products, pages
+
+
+def test_a_large_catalogue_is_read_from_one_file_in_slices(store, adapter):
+    sizes = [{"name": "Size", "value": size} for size in "SML"]
+    rows = [
+        {
+            "title": f"Shirt {number}",
+            "variants": [{"sku": f"{number}-{one['value']}", "options": [one]} for one in sizes],
+        }
+        for number in range(40)
+    ]
+    store.seed({"products": rows})
+    paged, _pages = read_all(adapter)
+    adapter.bulk_from, adapter.bulk_poll_seconds, adapter.bulk_slice = 10, 0, 4096
+    before = len(store.requests)
+    found, pages = read_all(adapter)
+    assert sorted(found, key=lambda one: int(one.external_id)) == sorted(
+        paged, key=lambda one: int(one.external_id)
+    )
+    assert [len(one.variants) for one in found] == [3] * 40
+    assert pages > 5
+    asked = [entry.query.get("operation") for entry in store.requests[before:]]
+    assert asked.count("bulkOperationRunQuery") == 1
+
+
+def test_a_bulk_operation_that_fails_is_tried_again_later(store, adapter):
+    store.seed({"products": [{"title": "Mug", "sku": "MUG"}]})
+    adapter.bulk_from = 1
+    page = adapter.fetch("product")
+    (row,) = store.store.find("bulk")
+    store.store.put("bulk", {**row, "status": "FAILED", "errorCode": "TIMEOUT"})
+    with pytest.raises(Temporary, match="FAILED TIMEOUT"):
+        adapter.fetch("product", cursor=page.cursor)

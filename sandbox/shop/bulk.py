@@ -101,16 +101,16 @@ def _flat(node, parent):
 @resolves("QueryRoot", "currentBulkOperation")
 def _current(call, _source, _arguments):
     rows = call.store.find(KIND, order="id DESC", limit=1)
-    return _progress(call, rows[0]) if rows else None
+    return progress(call, rows[0]) if rows else None
 
 
 @resolves("QueryRoot", "bulkOperation")
 def _operation(call, _source, arguments):
     found = find(call, KIND, "BulkOperation", arguments["id"])
-    return _progress(call, found) if found else None
+    return progress(call, found) if found else None
 
 
-def _progress(call, document):
+def progress(call, document):
     """CREATED, then RUNNING, then COMPLETED: each look brings it on."""
     steps = {"CREATED": "RUNNING", "RUNNING": "COMPLETED"}
     document.pop("__typename", None)
@@ -135,4 +135,10 @@ def serve(site, request):
     document = site.store.get(KIND, int(number)) if number.isdigit() else None
     if not document:
         return Response(404, b"Not Found", content_type="text/plain")
-    return Response(200, document["body"].encode(), content_type="application/jsonl")
+    body, span = document["body"].encode(), request.headers.get("Range")
+    if span:
+        first, last = map(int, span.removeprefix("bytes=").split("-"))
+        headers = [("Content-Range", f"bytes {first}-{min(last, len(body) - 1)}/{len(body)}")]
+        body = body[first : last + 1]
+        return Response(206, body, headers, content_type="application/jsonl")
+    return Response(200, body, content_type="application/jsonl")

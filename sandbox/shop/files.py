@@ -5,6 +5,7 @@ import email.policy
 import secrets
 
 from ..messages import Response
+from . import bulk
 from .ids import now, split
 from .paging import connection, find
 from .registry import resolves, user_error
@@ -186,6 +187,8 @@ def _nodes(call, _source, arguments):
 def node(call, text):
     kind, _number = split(text)
     found = find(call, NODES.get(kind, kind), kind, text)
+    if found and kind == "BulkOperation":
+        return bulk.progress(call, found)
     return look(call, found) if found and kind == "GenericFile" else found
 
 
