@@ -60,6 +60,7 @@ class _Stock:
     expected: dict = field(default_factory=dict)
     found: dict = field(default_factory=dict)
     names: dict = field(default_factory=dict)
+    changed: dict = field(default_factory=dict)
     activated: set = field(default_factory=set)
     looked_again: bool = False
     result: Result | None = None
@@ -85,7 +86,8 @@ class _Stock:
 
     def fail(self, error):
         seen = {location: held or Decimal(0) for location, held in self.found.items()}
-        self.result = Result(error=error, seen=seen)
+        changed = max(filter(None, self.changed.values()), default=None)
+        self.result = Result(error=error, seen=seen, updated_at=changed)
 
     def succeed(self, outcome="updated", updated_at=None, note=""):
         if self.activated:
@@ -349,7 +351,9 @@ def _read_stock(stock, node, location):
         stock.fail(_untracked(stock.label))
     else:
         stock.item = plain_id(item["id"])
-        stock.found[location] = _available(item.get("inventoryLevel"))
+        level = item.get("inventoryLevel")
+        stock.found[location] = _available(level)
+        stock.changed[location] = utc((level or {}).get("updatedAt"))
 
 
 def _available(level):

@@ -60,7 +60,9 @@ query Stock($ids: [ID!]!, $location: ID!) {
       id requiresComponents
       inventoryItem {
         id tracked
-        inventoryLevel(locationId: $location) { id quantities(names: ["available"]) { quantity } }
+        inventoryLevel(locationId: $location) {
+          id updatedAt quantities(names: ["available"]) { quantity }
+        }
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from odoo.tools import SQL
 
@@ -33,13 +34,21 @@ class Ending:
     external_id: str = ""
     result: Result | None = None
     parcel: object = None
+    changed_at: datetime | None = None  # when Odoo's value did, where the document says
     unread: bool = False  # inbound: the store, asked for the rest of it, did not tell
 
     @classmethod
     def of(cls, item, **ending):
         """The ending of a document that needed no answer."""
         document = item.document
-        return cls(item.job, document.label, item.text, external_id=document.external_id, **ending)
+        return cls(
+            item.job,
+            document.label,
+            item.text,
+            external_id=document.external_id,
+            changed_at=getattr(document, "updated_at", None),
+            **ending,
+        )
 
     @classmethod
     def of_parcel(cls, parcel):
@@ -55,6 +64,11 @@ class Ending:
             )
             for item, result in zip(parcel.items, parcel.results, strict=True)
         ]
+
+
+def _made_at(job):
+    """A job is made in the transaction that changes the value."""
+    return datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=job.age)
 
 
 @dataclass(frozen=True)
@@ -186,7 +200,12 @@ class Settlement:
 
         :return: whether it ended; else the job fails, for a person to decide
         """
-        chosen = conflict.decide(self.flow.conflict_rule, ending.job.attempts + 1)
+        chosen = conflict.decide(
+            self.flow.conflict_rule,
+            ending.job.attempts + 1,
+            ending.changed_at or _made_at(ending.job),
+            ending.result and ending.result.updated_at,
+        )
         if chosen == conflict.SEND:
             move.state, move.cost = states.PENDING, 1
             return True

@@ -1,6 +1,7 @@
 """Stock of variants -> inventory levels."""
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 from odoo.fields import Domain
@@ -44,12 +45,25 @@ class InventoryMapper(Mapper):
         places = self.flow._stock_places()
         quantities = [(place, self._quantities(bound, scope)) for place, scope in places]
         prepared = {record.id: self._unbound(record) for record in records - bound}
+        changed = self._changed_at(bound)
         for record in bound:
             levels = [(place, amounts[record.id]) for place, amounts in quantities]
-            prepared[record.id] = self._level(
-                record, bindings[record.id], levels, seen.get(record.id, {})
-            )
+            level = self._level(record, bindings[record.id], levels, seen.get(record.id, {}))
+            if record.id in changed and isinstance(level, InventoryLevel):
+                level = replace(level, updated_at=changed[record.id])
+            prepared[record.id] = level
         return prepared
+
+    def _changed_at(self, products):
+        """``{product id: when its stock last changed}``, where the flow's rule wants to know."""
+        if self.flow.conflict_rule != "newest_wins":
+            return {}
+        groups = (
+            self.env["stock.quant"]
+            .sudo()
+            ._read_group([("product_id", "in", products.ids)], ["product_id"], ["write_date:max"])
+        )
+        return {product.id: moment for product, moment in groups}
 
     def intro(self, label):
         return self.env._(

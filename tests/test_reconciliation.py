@@ -445,6 +445,29 @@ class TestShopifyConflict(ReconciliationCase):
         job = self.change_on_both_sides("external_wins")
         self.assertEqual((job.state, job.outcome, self.held()), ("done", "skipped", 10))
 
+    def newest_wins(self, moment):
+        self.flush()
+        self.env.cr.execute(
+            "UPDATE stock_quant SET write_date = %s WHERE product_id = %s",
+            [moment, self.product.id],
+        )
+        self.env.invalidate_all()
+        self.flow.conflict_rule = "newest_wins"
+        self.drain()
+        return self.jobs(("flow_id", "=", self.flow.id))[-1]
+
+    def test_the_newest_wins_when_that_is_the_stores(self):
+        self.sold_there()
+        self.set_stock(self.product, 5)
+        job = self.newest_wins(datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1))
+        self.assertEqual((job.state, job.outcome, self.held()), ("done", "skipped", 10))
+
+    def test_the_newest_wins_when_that_is_odoos(self):
+        self.sold_there()
+        self.set_stock(self.product, 5)
+        job = self.newest_wins(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1))
+        self.assertEqual((job.state, self.held()), ("done", 5))
+
     def test_a_person_is_asked_and_resends(self):
         job = self.change_on_both_sides("ask")
         self.assertEqual((job.state, job.error_kind, self.held()), ("failed", "conflict", 10))
