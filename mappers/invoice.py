@@ -1,5 +1,6 @@
 """Posted customer invoices of the store's orders -> invoices."""
 
+from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -11,6 +12,9 @@ from .money import money, quantity
 #: Code of jobs that wait for the report; it costs them no try.
 PDF_PENDING = "pdf_pending"
 PDF_WAIT = 15.0
+#: So often a report may fail before its document does; after a while (s) it is tried anew.
+PDF_TRIES = 3
+PDF_ANEW = 120.0
 
 
 @register
@@ -75,6 +79,8 @@ class InvoiceMapper(Mapper):
         if problems:
             return Problems(label, problems)
         if self._waits_for_pdf(move):
+            if pdf_failed(move):
+                return Problems(label, (self._no_pdf(move),))
             self.flow._wake_printer()
             return RateLimited(
                 self.env._("%s: its PDF is being made.", label),
@@ -91,6 +97,15 @@ class InvoiceMapper(Mapper):
             "file" in self.flow._invoice_carriers()
             and move.state == "posted"
             and not move.invoice_pdf_report_id
+        )
+
+    def _no_pdf(self, move):
+        return Problem(
+            self.env._("its PDF cannot be made (%s)", move.sudo().commerce_pdf_error),
+            self.env._(
+                "Print the invoice in Odoo, mend what is wrong with its report, wait two minutes "
+                "and press Resend; or take 'The PDF Itself' off the flow."
+            ),
         )
 
     def _problems(self, move, orders):
@@ -171,6 +186,15 @@ class InvoiceMapper(Mapper):
         if state in ("install", "broken"):
             return move.get_base_url() + move.get_portal_url(report_type="html")
         return move.get_base_url() + move.get_portal_url(report_type="pdf", download=True)
+
+
+def pdf_failed(move):
+    """Whether the report failed for good, until it is tried anew."""
+    move_sudo = move.sudo()
+    tried_at = move_sudo.commerce_pdf_tried_at
+    if move_sudo.commerce_pdf_tries < PDF_TRIES or not tried_at:
+        return False
+    return (fields.Datetime.now() - tried_at).total_seconds() < PDF_ANEW
 
 
 def numbered(move):

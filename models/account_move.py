@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 #: kind of data -> type of journal entry
 MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
@@ -6,6 +6,10 @@ MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
 
 class AccountMove(models.Model):
     _inherit = "account.move"
+
+    commerce_pdf_tries = fields.Integer(copy=False, readonly=True)
+    commerce_pdf_tried_at = fields.Datetime(copy=False, readonly=True)
+    commerce_pdf_error = fields.Char(copy=False, readonly=True)
 
     def write(self, vals):
         result = super().write(vals)

@@ -1,9 +1,15 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..engine.database import transact
-from ..mappers.invoice import PDF_PENDING
+from ..mappers.invoice import PDF_PENDING, PDF_TRIES, pdf_failed
 
+_logger = logging.getLogger(__name__)
+
+#: Characters of a report's failure that staff are shown.
+PDF_ERROR_LENGTH = 200
 #: A choice of the flow -> how the platforms call it; the first that is declared counts.
 WAYS = {
     "data": ("meta", "metafield", "metadata"),
@@ -84,17 +90,36 @@ class CommerceFlow(models.Model):
         )
         for flow, waiting in jobs.grouped("flow_id").items():
             for move_id in waiting.mapped("res_id"):
-                transact(
-                    self.env.registry.cursor,
-                    lambda cr, flow=flow, move_id=move_id: flow.with_env(flow.env(cr=cr))._print(
-                        move_id
-                    ),
-                )
+                flow._print_apart(move_id)
+
+    def _print_apart(self, move_id):
+        """One PDF. A report that fails is noted on its invoice, and keeps no other waiting."""
+
+        def in_transaction(work):
+            transact(self.env.registry.cursor, lambda cr: work(self.with_env(self.env(cr=cr))))
+
+        try:
+            in_transaction(lambda flow: flow._print(move_id))
+        except Exception as error:
+            _logger.exception("the PDF of invoice %s could not be made", move_id)
+            words = " ".join(str(error).split())[:PDF_ERROR_LENGTH] or type(error).__name__
+            in_transaction(lambda flow: flow._note_failed_print(move_id, words))
+
+    def _note_failed_print(self, move_id, words):
+        move_sudo = self.env["account.move"].sudo().browse(move_id).exists()
+        anew = move_sudo.commerce_pdf_tries >= PDF_TRIES
+        move_sudo.write(
+            {
+                "commerce_pdf_tries": 1 if anew else move_sudo.commerce_pdf_tries + 1,
+                "commerce_pdf_tried_at": fields.Datetime.now(),
+                "commerce_pdf_error": words,
+            }
+        )
 
     def _print(self, move_id):
         """Make a posted invoice's PDF, unless there is one by now."""
         move = self.env["account.move"].browse(move_id).exists()
-        if move.state != "posted" or move.invoice_pdf_report_id:
+        if move.state != "posted" or move.invoice_pdf_report_id or pdf_failed(move):
             return
         company, user = self.company_id, self.connection_id.user_id
         send = self.env["account.move.send"].with_user(user).with_company(company)

@@ -77,6 +77,9 @@ class TestShipmentsToWooCommerce(Deliveries, InvoiceCase):
         action = job.action_match_again()
         matching = self.env["commerce.matching"].browse(action["res_id"])
         self.assertEqual(matching.resource, "order")
+        bindings = self.env["commerce.binding"].search([("model", "=", "sale.order")])
+        self.assertFalse(bindings.filtered(lambda one: one.res_id == self.sale.id))
+        self.assertFalse(job.can_unbind)
 
 
 @pytest.mark.node
@@ -102,3 +105,20 @@ class TestShipmentsToShopify(Deliveries, ShopifyCase):
         self.assertEqual(len(self.fulfilments()), 2)
         numbers = {info["number"] for row in self.fulfilments() for info in row["tracking"]}
         self.assertEqual(numbers, {"T-2", "T-3"})
+
+    def test_a_fulfilment_that_is_gone_there_is_unlinked_and_shipped_anew(self):
+        picking = self.deliver(self.sale.picking_ids, tracking="T-1")
+        self.drain()
+        [shipped] = self.fulfilments()
+        self.shop.store.delete("fulfillment", shipped["id"])
+        picking.carrier_tracking_ref = "T-2"
+        self.drain()
+        job = self.jobs(("state", "=", "failed"))
+        self.assertEqual(job.error_code, "fulfillment_not_found")
+        self.assertEqual(job._get_remedies(), ["resend", "cancel", "unbind"])
+        job.action_unbind()
+        self.assertFalse(job.can_unbind)
+        [binding] = self.env["commerce.binding"].search(
+            [("resource", "=", "order"), ("res_id", "=", self.sale.id)]
+        )
+        self.assertEqual(binding.external_id, str(self.there))

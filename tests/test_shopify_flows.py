@@ -1,10 +1,13 @@
 """Stock and invoices reach a Shopify shop through the queue."""
 
 import pytest
+from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from ..adapters.shopify import ShopifyAdapter
 from .shopify_case import ShopifyCase
 
+PRINTER = "odoo.addons.commerce_sync.models.flow_invoice"
 pytestmark = pytest.mark.node
 
 
@@ -67,6 +70,26 @@ class TestInvoices(ShopifyCase):
         self.assertEqual((job.state, job.error_message), ("done", False))
         self.assertFalse(self.shop.store.find("file"))
         self.assertTrue(self.flow.pdf_missing)
+
+    def test_a_report_that_fails_fails_the_job_in_words_after_some_tries(self):
+        self.print_with("ok")
+        self.move.action_post()
+
+        def fail(*_args):
+            raise UserError("The logo is broken.")
+
+        self.patch(type(self.env["account.move.send"]), "_prepare_invoice_pdf_report", fail)
+        for _number in range(3):
+            self.drain()
+            self.assertEqual(self.jobs().state, "pending")
+            with self.enter_registry_test_mode(), mute_logger(PRINTER):
+                self.env["commerce.flow"]._cron_print()
+            self.be_due()
+            self.env.invalidate_all()
+        self.drain()
+        [job] = self.jobs()
+        self.assertEqual((job.state, job.error_kind), ("failed", "validation"))
+        self.assertIn("its PDF cannot be made (The logo is broken.)", job.error_message)
 
     def test_the_pdf_is_made_once_by_the_scheduled_action_and_delivered(self):
         self.print_with("ok")
