@@ -13,8 +13,17 @@ class CommerceConnection(models.Model):
     def _get_options(self):
         options = super()._get_options()
         if self.platform == "medusa":
-            options["currency"] = self.company_id.currency_id.name
+            options["currency"] = self.store_currency or self.company_id.currency_id.name
         return options
+
+    def _resend_stock(self, picking_ids):
+        """Have the stock of what these deliveries moved sent, whatever was sent before."""
+        products = self.env["stock.picking"].browse(picking_ids).move_ids.product_id
+        flows = self.flow_ids.filtered(
+            lambda flow: flow.active and flow.kind == "inventory" and flow.direction == "out"
+        )
+        for flow in flows:
+            flow._enqueue_due(products.ids, force=True)
 
 
 class CommerceFlow(models.Model):
@@ -30,3 +39,19 @@ class CommerceFlow(models.Model):
                 vals.setdefault("stock_basis", "on_hand")
                 vals.setdefault("invoice_note", "none")
         return super().create(vals_list)
+
+
+class CommerceBinding(models.Model):
+    _inherit = "commerce.binding"
+
+    def _store(self, cr, rows):
+        """A fulfilment takes pieces off Medusa's stock, as the delivery did off Odoo's: so that
+        they are not taken off twice, the stock of its products is told anew."""
+        super()._store(cr, rows)
+        shipped = {}
+        for row in rows:
+            if row.resource == "shipment":
+                shipped.setdefault(row.connection_id, []).append(row.res_id)
+        for connection in self.env["commerce.connection"].browse(shipped):
+            if connection.platform == "medusa":
+                connection._resend_stock(shipped[connection.id])

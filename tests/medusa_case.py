@@ -58,6 +58,7 @@ class MedusaCase(StoreCase, HttpCase):
             make({"connection_id": cls.connection.id, "kind": kind})
             for kind in ("inventory", "order", "invoice")
         )
+        cls.shipment_flow = make({"connection_id": cls.connection.id, "kind": "shipment"})
         cls.order_flow.order_confirm = "always"
         cls.connection.action_go_live()
         cls.env["commerce.binding"].create(
@@ -326,3 +327,20 @@ class MedusaScenarios:
         written = self.medusa.get(f"/admin/orders/{order['id']}", fields="id,metadata")["order"]
         kept = written["metadata"][f"odoo_invoice_{invoice.name}"]
         self.assertEqual((kept["total"], kept["currency"]), ("23.80", "EUR"))
+        self.deliver(sale)
+        (seen,) = self.read_order(order).shipments
+        self.assertEqual([line.quantity for line in seen.lines], [2])
+        # the fulfilment took two pieces off, as the delivery did here: told anew
+        self.assertEqual(self.stocked(theirs), {self.medusa.location: 7})
+
+    def deliver(self, sale):
+        """Ship all of it, and let the queue tell the store."""
+        picking = sale.picking_ids
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
+        for _round in range(2):
+            self.be_due()
+            self.drain()
+        job = self.job_of(("kind", "=", "shipment"))
+        self.assertEqual(job.state, "done", job.error_message)
