@@ -98,6 +98,17 @@ class CommerceConnection(models.Model):
         )
         return {**action, "context": {"default_connection_id": self.id}}
 
+    def import_flow(self, config):
+        """Make a flow of this connection of what ``commerce.flow.export_config`` gave.
+
+        :param dict config: ``{name, model, lines, ...}``
+        :return: the flow's id; it is switched off until it was seen
+        :raise UserError: its app is not installed
+        """
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["commerce.flow"]._import_config(self, config)
+
     def action_rotate_signing_secret(self):
         """Sign with a new secret, and with the one before it until that is deleted.
 

@@ -38,7 +38,7 @@ class CommerceFlow(models.Model):
     def action_export_config(self):
         """Download the flow as a file that *New from Template* takes."""
         self.ensure_one()
-        self.check_access("read")
+        self.check_access("write")
         name = (self.record_label or self.record_model).replace("/", "-")
         path = f"/web/content/commerce.flow/{self.id}/record_config/{quote(name)}.json"
         return {"type": "ir.actions.act_url", "url": f"{path}?download=true", "target": "download"}
@@ -46,13 +46,13 @@ class CommerceFlow(models.Model):
     def export_config(self):
         """The whole flow as plain data: ``{name, model, lines, ...}``; no credential, no id."""
         self.ensure_one()
-        self.check_access("read")
+        self.check_access("write")
         values = {name: self[name] for name in PLAIN if self[name] is not False}
         lines = self.mapping_line_ids._export_config()
         return {"name": self.name, "model": self.record_model, **values, "lines": lines}
 
     @api.model
-    def import_config(self, connection_id, config):
+    def _import_config(self, connection, config):
         """Make a flow of what :meth:`export_config` gave; it is switched off until it was seen.
 
         :return: its id
@@ -65,7 +65,7 @@ class CommerceFlow(models.Model):
         flow = self.create(
             {
                 **values,
-                "connection_id": connection_id,
+                "connection_id": connection.id,
                 "kind": "record",
                 "active": False,
                 "record_model_id": self.env["ir.model"]._get(model).id,
@@ -145,7 +145,7 @@ class CommerceFlowTemplate(models.TransientModel):
         return {
             "type": "ir.actions.act_window",
             "res_model": "commerce.flow",
-            "res_id": flows.import_config(self.connection_id.id, config),
+            "res_id": flows._import_config(self.connection_id, config),
             "views": [(False, "form")],
         }
 

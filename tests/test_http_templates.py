@@ -32,7 +32,7 @@ class TestTemplates(Deliveries, TemplateCase):
         flow = self.make_flow([NAME], record_success="body.ok", record_batch=5)
         config = flow.export_config()
         copy = self.env["commerce.flow"].browse(
-            self.env["commerce.flow"].import_config(self.system.id, config)
+            self.system.import_flow(config)
         )
         self.assertEqual(copy.export_config(), config)
         self.assertFalse(copy.active)

@@ -47,6 +47,7 @@ PUBLIC = {
         "action_view_jobs",
         "action_view_problems",
         "action_view_reconciliations",
+        "import_flow",
         "set_credentials",
         "sync_status",
     },
@@ -57,8 +58,8 @@ PUBLIC = {
         "action_sync_now",
         "action_view_jobs",
         "enqueue",
+        "action_export_config",
         "export_config",
-        "import_config",
     },
     "commerce.reconciliation": {
         "action_again",
@@ -80,6 +81,7 @@ PUBLIC = {
     "commerce.job": {
         "action_cancel",
         "action_correct",
+        "action_match_again",
         "action_open_record",
         "action_resend",
         "action_resend_now",
@@ -99,8 +101,10 @@ PUBLIC = {
     "commerce.run": {"action_stop", "action_view_jobs"},
     "commerce.webhook.event": {"action_replay"},
     "commerce.matching": {"action_confirm", "action_read"},
-    "product.product": {"action_commerce_push_inventory"},
-    "product.template": {"action_commerce_push_inventory"},
+    "commerce.mapping": {"action_read"},
+    "product.product": {"action_commerce_push_inventory", "action_commerce_push_prices"},
+    "product.template": {"action_commerce_push_inventory", "action_commerce_push_products"},
+    "stock.picking": {"action_commerce_send"},
     "account.move": {"action_commerce_send"},
 }
 #: Positional arguments of those that need some.
@@ -108,9 +112,12 @@ ARGUMENTS = {
     "set_credentials": [{"consumer_key": "ck_x"}],
     "enqueue": [[1]],
     "action_step": ["test"],
+    "import_flow": [{"model": "res.partner", "direction": "out"}],
 }
 #: What a Commerce User may call of ours.
 FOR_USERS = {
+    "action_commerce_push_prices",
+    "action_commerce_push_products",
     "action_commerce_push_inventory",
     "action_commerce_send",
     "action_open_record",
@@ -233,6 +240,16 @@ class SecurityCase(StoreCase):
         )
         made += (connection.credential_ids[0], connection.traffic_ids)
         made += (cls.env["commerce.mapping.line"].create({"flow_id": flow.id, "target": "name"}),)
+        made += (
+            cls.env["commerce.mapping"].create(
+                {
+                    "connection_id": connection.id,
+                    "resource": "tax",
+                    "name": "VAT 20%",
+                    "external_id": "1",
+                }
+            ),
+        )
         made += (
             cls.env["commerce.webhook.refusal"].create(
                 {"connection_id": connection.id, "reason": "signature", "count": 1}
