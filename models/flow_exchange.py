@@ -38,7 +38,7 @@ class CommerceFlow(models.Model):
     def action_export_config(self):
         """Download the flow as a file that *New from Template* takes."""
         self.ensure_one()
-        self.check_access("write")
+        self.check_access("read")
         name = (self.record_label or self.record_model).replace("/", "-")
         path = f"/web/content/commerce.flow/{self.id}/record_config/{quote(name)}.json"
         return {"type": "ir.actions.act_url", "url": f"{path}?download=true", "target": "download"}
@@ -46,7 +46,7 @@ class CommerceFlow(models.Model):
     def export_config(self):
         """The whole flow as plain data: ``{name, model, lines, ...}``; no credential, no id."""
         self.ensure_one()
-        self.check_access("write")
+        self.check_access("read")
         values = {name: self[name] for name in PLAIN if self[name] is not False}
         lines = self.mapping_line_ids._export_config()
         return {"name": self.name, "model": self.record_model, **values, "lines": lines}

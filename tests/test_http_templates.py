@@ -31,9 +31,7 @@ class TestTemplates(Deliveries, TemplateCase):
     def test_a_flow_survives_export_and_import(self):
         flow = self.make_flow([NAME], record_success="body.ok", record_batch=5)
         config = flow.export_config()
-        copy = self.env["commerce.flow"].browse(
-            self.system.import_flow(config)
-        )
+        copy = self.env["commerce.flow"].browse(self.system.import_flow(config))
         self.assertEqual(copy.export_config(), config)
         self.assertFalse(copy.active)
 

@@ -81,6 +81,7 @@ PUBLIC = {
     "commerce.job": {
         "action_cancel",
         "action_correct",
+        "action_decide",
         "action_match_again",
         "action_open_record",
         "action_resend",
@@ -104,6 +105,7 @@ PUBLIC = {
     "commerce.mapping": {"action_read"},
     "product.product": {"action_commerce_push_inventory", "action_commerce_push_prices"},
     "product.template": {"action_commerce_push_inventory", "action_commerce_push_products"},
+    "sale.order": {"action_commerce_send"},
     "stock.picking": {"action_commerce_send"},
     "account.move": {"action_commerce_send"},
 }
@@ -116,6 +118,8 @@ ARGUMENTS = {
 }
 #: What a Commerce User may call of ours.
 FOR_USERS = {
+    "action_export_config",
+    "export_config",
     "action_commerce_push_prices",
     "action_commerce_push_products",
     "action_commerce_push_inventory",
