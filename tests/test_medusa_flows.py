@@ -121,6 +121,19 @@ class TestMedusaBadDays(SandboxCase):
             self.jobs().mapped("error_message"),
         )
 
+    def test_pieces_that_leave_are_not_taken_off_twice(self):
+        self.env.ref("base.EUR").active = True
+        self.allow_tax()
+        _product, theirs = self.sell("LEAVE-1", 9, stock=9)
+        order = self.place_order(theirs)
+        self.drain()
+        number = str(order["display_id"])
+        sale = self.env["sale.order"].search([("client_order_ref", "=", number)])
+        # the stock of after the delivery arrives first, the shipment later
+        self.sandbox.fault("http_500_before", times=1, path="/fulfillments")
+        self.deliver(sale)
+        self.assertEqual(self.stocked(theirs), {self.medusa.location: 7})
+
     def test_every_page_is_read_once_whatever_changes_at_one_moment(self):
         for number in range(7):
             self.medusa.make_product(f"PAGE-{number}")
