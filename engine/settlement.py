@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from odoo.tools import SQL
 
@@ -68,7 +68,7 @@ class Ending:
 
 def _made_at(job):
     """A job is made in the transaction that changes the value."""
-    return datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=job.age)
+    return datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(seconds=job.age)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Both sides are compared: every difference is found, and nothing that is none."""
 
 import unittest
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import requests
 from odoo import Command
@@ -293,7 +293,7 @@ class TestFetching(ReconciliationCase):
 
     def missed_order(self):
         """An order of an hour ago of which no webhook told."""
-        moment = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
+        moment = (datetime.now(timezone.utc) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
         (order,) = self.store.seed(
             {
                 "orders": [
@@ -459,13 +459,13 @@ class TestShopifyConflict(ReconciliationCase):
     def test_the_newest_wins_when_that_is_the_stores(self):
         self.sold_there()
         self.set_stock(self.product, 5)
-        job = self.newest_wins(datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1))
+        job = self.newest_wins(datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(hours=1))
         self.assertEqual((job.state, job.outcome, self.held()), ("done", "skipped", 10))
 
     def test_the_newest_wins_when_that_is_odoos(self):
         self.sold_there()
         self.set_stock(self.product, 5)
-        job = self.newest_wins(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1))
+        job = self.newest_wins(datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(hours=1))
         self.assertEqual((job.state, self.held()), ("done", 5))
 
     def test_a_person_is_asked_and_resends(self):
