@@ -118,6 +118,9 @@ class Importer:
         return document
 
     def _fail_to_read(self, job, error):
+        if error.kind == "missing" and self._transact(lambda cr: is_deletion(cr, job.res_id)):
+            note = "The store has deleted it; what Odoo made of it stays."
+            return self._settle_alone([Ending(job, outcome="skipped", note=note)])
         ending = Ending(job, error=error, unread=True)
         if error.kind in ("rate_limit", "authentication"):
             self._line_down = error
@@ -133,6 +136,9 @@ class Importer:
         """One transaction: the record, its binding, and the job's end."""
         env = api.Environment(cr, SUPERUSER_ID, {})
         mapper = env["commerce.flow"].browse(self.chunk.flow.id)._get_mapper()
+        if was_deleted(cr, job.res_id):
+            note = "The store has deleted this record since."
+            return self._settle(cr, env, [Ending(job, document.label, outcome="stale", note=note)])
         try:
             record, outcome, note = mapper.apply(document)
             env.flush_all()
@@ -170,3 +176,30 @@ class Importer:
     def _settle(self, cr, env, endings):
         settlement = Settlement(self.chunk, random.random, endings)
         return len(settlement.settle(cr, env))
+
+
+def is_deletion(cr, event_id):
+    """Whether the event says that its record is no more."""
+    cr.execute(
+        SQL("SELECT deleted FROM commerce_webhook_event WHERE id = %s AND deleted", event_id)
+    )
+    return bool(cr.fetchone())
+
+
+def was_deleted(cr, event_id):
+    """Whether the store has told that the event's record was deleted after what the event says:
+    webhooks overtake each other, and nothing may come back from the dead."""
+    cr.execute(
+        SQL(
+            """SELECT 1 FROM commerce_webhook_event AS event
+                 JOIN commerce_webhook_event AS deletion
+                      ON deletion.connection_id = event.connection_id
+                     AND deletion.external_id = event.external_id
+                     AND deletion.kind = event.kind AND deletion.deleted
+                WHERE event.id = %s AND event.deleted IS NOT TRUE
+                  AND COALESCE(event.external_updated_at, event.received_at) < deletion.received_at
+                LIMIT 1""",
+            event_id,
+        )
+    )
+    return bool(cr.fetchone())
