@@ -24,13 +24,12 @@ class ProductPricelistItem(models.Model):
         """Products whose price these rules may change; where that is all of a category, or all
         there are, a flow finds out by itself which of them it sends."""
         flows = self.env["commerce.flow"]
-        if not flows._listening("price"):
+        listening = flows._listening("price")
+        if not listening:
             return
-        products_sudo = self.env["product.product"].sudo()
         for item in self:
             products = item.product_id or item.product_tmpl_id.product_variant_ids
-            if not products:
-                bound = flows.sudo().browse(flows._listening("price")).connection_id.binding_ids
-                variants = bound.filtered(lambda binding: binding.resource == "variant")
-                products = products_sudo.browse(variants.mapped("res_id"))
             flows._notice("price", products.ids)
+        if any(not item.product_id and not item.product_tmpl_id for item in self):
+            for connection in flows.sudo().browse(listening).connection_id:
+                flows._notice("price", connection._bound_ids("variant", "product.product"))

@@ -51,6 +51,20 @@ class TestPriceFlow(StoreCase):
         self.drain()
         self.assertEqual(self.store_price(), ("12.50", "9.90"))
 
+    def test_a_rule_for_all_products_is_noticed_too(self):
+        pricelist = self.env["product.pricelist"].create({"name": "Web"})
+        self.flow.price_pricelist_id = pricelist
+        self.env["product.pricelist.item"].create(
+            {
+                "pricelist_id": pricelist.id,
+                "applied_on": "3_global",
+                "compute_price": "percentage",
+                "percent_price": 10,
+            }
+        )
+        self.drain()
+        self.assertEqual(self.store_price(), ("11.25", ""))
+
     def test_taxes_are_added_where_the_store_wants_prices_with_them(self):
         self.flow.price_taxes = "included"
         tax = self.env["account.tax"].create(
