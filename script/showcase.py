@@ -53,6 +53,9 @@ class Showcase:
             "run": self._first("commerce.run", connection_id=shop),
             "stock_flow": self._first("commerce.flow", kind="inventory"),
             "invoice_flow": self._first("commerce.flow", kind="invoice"),
+            "order_flow": self.odoo(
+                "commerce.flow", "create", {"connection_id": shop, "kind": "order"}
+            ),
             "binding": self._first("commerce.binding", resource="variant"),
             "comparison": comparison,
         }

@@ -82,6 +82,7 @@ SCREENS = (
     Screen("flows", "commerce-flows"),
     Screen("flow-stock", "commerce-flows/{stock_flow}"),
     Screen("flow-invoices", "commerce-flows/{invoice_flow}"),
+    Screen("flow-orders", "commerce-flows/{order_flow}"),
     Screen("flow-retry", "commerce-flows/{stock_flow}", script=_tab("retry")),
     Screen("flow-new", "commerce-flows/new"),
     Screen("matchings", "commerce-matching"),
