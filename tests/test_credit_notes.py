@@ -170,7 +170,7 @@ class TestCreditNotesToShopify(CreditNotes, ShopifyCase):
         self.assertIn(note.name, refund["note"])
 
     def test_a_refund_whose_answer_was_lost_is_not_paid_twice(self):
-        rule = {"kind": "reset", "path": "CreateRefund", "times": 1}
+        rule = {"kind": "reset", "path": "refundCreate", "times": 1}
         self.shop.faults.add(faults.Rule(**rule))
         self.credit(self.move, quantity=1)
         self.drain()

@@ -124,7 +124,7 @@ class TestStatusToShopify(Deliveries, ShopifyCase):
         self.assertEqual(order["refunded"], "0.00")
 
     def test_a_cancellation_whose_answer_was_lost_is_not_repeated(self):
-        rule = {"kind": "reset", "path": "CancelOrder", "times": 1}
+        rule = {"kind": "reset", "path": "orderCancel", "times": 1}
         self.shop.faults.add(faults.Rule(**rule))
         self.sale._action_cancel()
         self.drain()

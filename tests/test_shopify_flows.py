@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
 from ..adapters.shopify import ShopifyAdapter
+from ..sandbox import faults
 from .shopify_case import ShopifyCase
 
 PRINTER = "odoo.addons.commerce_sync.models.flow_invoice"
@@ -105,3 +106,26 @@ class TestInvoices(ShopifyCase):
         self.drain()
         self.assertEqual((job.state, job.error_message), ("done", False))
         self.assertEqual(len(self.shop.store.find("file")), 1)
+
+    def test_a_file_that_was_uploaded_but_not_attached_is_attached_in_the_next_try(self):
+        self.flow.invoice_meta = False
+        self.print_with("ok")
+        self.move.action_post()
+        self.drain()
+        with self.enter_registry_test_mode():
+            self.env["commerce.flow"]._cron_print()
+        self.be_due()
+        self.patch(ShopifyAdapter, "poll_seconds", 0)
+        self.shop.faults.add(faults.Rule("http_500_before", path="metafieldsSet", times=1))
+        self.drain()
+        [job] = self.jobs()
+        self.assertEqual((job.state, job.attempts), ("pending", 1))
+        self.assertEqual(len(self.shop.store.find("file")), 1)
+        self.be_due()
+        self.drain()
+        self.assertEqual((job.state, job.error_message), ("done", False))
+        self.assertEqual(len(self.shop.store.find("file")), 1)
+        [attached] = [
+            row for row in self.shop.store.find("metafield") if row["type"] == "file_reference"
+        ]
+        self.assertTrue(attached["value"])
