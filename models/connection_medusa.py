@@ -47,7 +47,7 @@ class CommerceBinding(models.Model):
     def _store(self, cr, rows):
         """A fulfilment takes pieces off Medusa's stock, as the delivery did off Odoo's: so that
         they are not taken off twice, the stock of its products is told anew."""
-        super()._store(cr, rows)
+        result = super()._store(cr, rows)
         shipped = {}
         for row in rows:
             if row.resource == "shipment":
@@ -55,3 +55,4 @@ class CommerceBinding(models.Model):
         for connection in self.env["commerce.connection"].browse(shipped):
             if connection.platform == "medusa":
                 connection._resend_stock(shipped[connection.id])
+        return result
