@@ -3,6 +3,7 @@ from dataclasses import replace
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
+from ..adapters.base import Event
 from ..engine.database import NOW
 
 
@@ -93,7 +94,18 @@ class CommerceWebhookEvent(models.Model):
         jobs = self.env["commerce.job"].search(
             [("model", "=", self._name), ("res_id", "in", self.ids)]
         )
-        return jobs.action_resend()
+        count = jobs.action_resend() if jobs else 0
+        # no flow wanted these when they came
+        for event in self.sudo().filtered(lambda one: one.id not in jobs.mapped("res_id")):
+            if not event.problem:
+                said = Event(
+                    identity=event.identity,
+                    topic=event.topic or "",
+                    kind=event.kind or "",
+                    external_id=event.external_id or "",
+                )
+                count += bool(event.connection_id._enqueue_event(event.id, said))
+        return count
 
 
 def storable(text, length):

@@ -228,6 +228,15 @@ class TestIntake(OrderCase):
         self.assertEqual(self.post(body, **headers).status_code, 200)
         self.assertEqual(self.events().external_id, "7")
 
+    def test_what_no_flow_wanted_can_be_processed_later(self):
+        self.order_flow.active = False
+        body = b'{"id": 7}'
+        self.assertEqual(self.post(body, **self.signed(body)).status_code, 200)
+        self.assertEqual(self.events().action_replay(), 0)
+        self.order_flow.active = True
+        self.assertEqual(self.events().action_replay(), 1)
+        self.assertEqual(len(self.jobs(("kind", "=", "order"))), 1)
+
     def test_a_paused_connection_keeps_what_comes(self):
         self.connection.action_pause()
         body = b'{"id": 7}'
