@@ -18,6 +18,7 @@
         "data/notices.xml",
         "data/ir_actions_server.xml",
         "data/ir_actions_server_catalog.xml",
+        "data/ir_actions_server_preview.xml",
         "views/commerce_attempt_views.xml",
         "views/commerce_binding_views.xml",
         "views/commerce_job_views.xml",

@@ -188,7 +188,8 @@ def _unanswered(label):
 def _uncounted(label):
     return Rejected(
         f"{label}: the store does not count the stock of this variant by itself.",
-        hint="In Medusa's admin switch on 'Manage inventory' for the variant. A bundle, made of "
-        "several inventory items, has no stock of its own: unmatch it.",
+        hint="Was it deleted in Medusa? Then match the product again. Otherwise switch on 'Manage "
+        "inventory' for the variant there. A bundle, made of several inventory items, has no "
+        "stock of its own: unmatch it.",
         code="stock_not_managed",
     )

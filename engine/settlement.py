@@ -15,6 +15,15 @@ from .database import NOW
 from .line import NotSent
 from .traffic import Report
 
+#: What to do where the other system's answer allows no better advice.
+HINTS = {
+    "rejected": "Correct it as the other system says, then press Resend.",
+    "missing": "Look whether it still exists there and the path in the flow is right; then press "
+    "Resend.",
+    "authentication": "Correct the credentials on the connection, test it, and press Resume.",
+    "unexpected": "This is no mistake of yours. Show the log of this job (Sync Log) to who looks "
+    "after the software; press Resend once it is mended.",
+}
 PING_PONG = (
     "Something else writes this value too. Find out what, or change the conflict rule of the flow; "
     "then press Resend."
@@ -171,7 +180,7 @@ class Settlement:
         move.error_kind = error.kind
         move.error_code = error.code or None
         move.error_message = error.message
-        move.error_hint = error.hint or None
+        move.error_hint = error.hint or HINTS.get(error.kind)
         # once a try may have arrived, every later one looks first, until one is settled
         move.uncertain = error.uncertain or ending.job.uncertain
         if isinstance(error, NotSent):

@@ -16,6 +16,7 @@ class CommerceMappingLine(models.Model):
     flow_id = fields.Many2one(
         "commerce.flow",
         compute="_compute_flow_id",
+        recursive=True,
         store=True,
         readonly=False,
         precompute=True,

@@ -45,7 +45,9 @@ class CommerceProblem(models.Model):
         domain="[('share', '=', False)]",
         help="Who mends it. He or she gets an activity.",
     )
-    documents = fields.Char(compute="_compute_documents", help="Some of them.")
+    documents = fields.Char(
+        string="Which", compute="_compute_documents", help="Some of the documents."
+    )
     job_ids = fields.One2many(
         "commerce.job", compute="_compute_documents", string="Jobs", help="The latest ones."
     )

@@ -85,6 +85,12 @@ class CommerceWebhookEvent(models.Model):
             connection._enqueue_event(row[0], clean, run_id)
         return row and row[0]
 
+    def action_view_jobs(self):
+        """The jobs that these messages led to."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("commerce_sync.commerce_job_action")
+        domain = [("model", "=", self._name), ("res_id", "in", self.ids)]
+        return action | {"domain": domain, "context": {}}
+
     def action_replay(self):
         """Process these events again.
 

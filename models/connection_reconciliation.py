@@ -7,6 +7,7 @@ class CommerceConnection(models.Model):
     _inherit = "commerce.connection"
 
     agreement_summary = fields.Char(string="In Agreement", compute="_compute_agreement_summary")
+    can_reconcile = fields.Boolean(compute="_compute_can_reconcile")
     drift_count = fields.Integer(string="Differences", compute="_compute_agreement_summary")
 
     def _compute_agreement_summary(self):
@@ -32,6 +33,24 @@ class CommerceConnection(models.Model):
             bindings = self.binding_ids.filtered(lambda one: one.resource == "location")
             options["stock_locations"] = sorted(set(bindings.mapped("external_id")))
         return options
+
+    def _compute_can_reconcile(self):
+        for connection in self:
+            connection.can_reconcile = bool(connection._comparable())
+
+    def _comparable(self):
+        return self.flow_ids.filtered(lambda flow: flow.active and flow.can_reconcile)
+
+    def action_reconcile(self):
+        """Compare both sides now, in the background, in all flows that can be compared.
+
+        :return: the list of the comparisons, to watch them
+        """
+        self.ensure_one()
+        self.check_access("write")
+        for flow in self._comparable():
+            flow._start_reconciliation()
+        return self.action_view_reconciliations()
 
     def action_view_reconciliations(self):
         """The comparisons of this connection."""

@@ -48,6 +48,9 @@ class Showcase:
             "problem": self._first("commerce.problem", connection_id=shop),
             "product": self._failed_record("inventory"),
             "invoice": self._failed_record("invoice"),
+            "sale": self._bound("sale.order"),
+            "delivery": self._first("stock.picking", picking_type_code="outgoing"),
+            "contact": self._customer(),
             "waiting": self._first("commerce.job", state="pending"),
             "attempt": self._first("commerce.attempt", state="failed", kind="inventory"),
             "run": self._first("commerce.run", connection_id=shop),
@@ -60,9 +63,18 @@ class Showcase:
             "comparison": comparison,
         }
 
-    def _first(self, model, **values):
+    def _first(self, model, /, **values):
         domain = [[name, "=", value] for name, value in values.items()]
         return self.odoo(model, "search", domain, limit=1)[0]
+
+    def _bound(self, model):
+        """A record that the first store has as well."""
+        binding = self._first("commerce.binding", model=model)
+        return self.odoo("commerce.binding", "read", [binding], ["res_id"])[0]["res_id"]
+
+    def _customer(self):
+        sale = self._bound("sale.order")
+        return self.odoo("sale.order", "read", [sale], ["partner_id"])[0]["partner_id"][0]
 
     def _failed_record(self, kind):
         """The record of a failed job."""

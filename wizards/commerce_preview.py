@@ -34,11 +34,15 @@ class CommercePreview(models.TransientModel):
     def _open(self, flows, records=None):
         """A preview of some flows, for some records or for all they are concerned with.
 
+        :param records: ``{model: records}``; flows of other models are left out
         :return: an action that shows it
         """
         lines, more, looked_at = [], False, 0
         for flow in flows:
-            ids = flow.sudo()._get_mapper().due(records and records.ids)
+            mapper = flow.sudo()._get_mapper()
+            if records is not None and mapper.model not in records:
+                continue
+            ids = mapper.due(records and records[mapper.model].ids)
             more = more or len(ids) > MOST
             looked_at += len(ids[:MOST])
             lines += flow._preview_lines(ids[:MOST])
@@ -132,6 +136,22 @@ class CommerceFlow(models.Model):
         self.check_access("write")
         flows = self.filtered(lambda flow: flow.direction == "out")
         return self.env["commerce.preview"]._open(flows)
+
+    @api.model
+    def action_preview_documents(self, model, record_ids):
+        """What would be sent of these records now, over all flows that send their like.
+
+        :param model: e.g. ``account.move``; of ``product.template``, its variants as well
+        :return: the form that shows it
+        """
+        self.check_access("write")
+        records = self.env[model].browse(record_ids)
+        records.check_access("read")
+        chosen = {model: records}
+        if model == "product.template":
+            chosen["product.product"] = records.product_variant_ids
+        flows = self.search([("direction", "=", "out"), ("connection_id.state", "!=", "draft")])
+        return self.env["commerce.preview"]._open(flows, chosen)
 
 
 class CommerceConnection(models.Model):

@@ -54,6 +54,10 @@ def _tab(name):
     return f"document.querySelector('.o_notebook [name={name}]').click()"
 
 
+def _press(name):
+    return f"document.querySelector('button[name={name}]').click()"
+
+
 SCREENS = (
     Screen("overview", "commerce-sync", main=True, listed=True),
     Screen("problems", "commerce-problems", main=True, listed=True),
@@ -62,6 +66,14 @@ SCREENS = (
     Screen("failed-jobs", "commerce-failed"),
     Screen("product", "action-product.product_normal_action_sell/{product}", main=True),
     Screen("invoice", "action-account.action_move_out_invoice_type/{invoice}"),
+    Screen("sale", "action-sale.action_orders/{sale}", main=True),
+    Screen("delivery", "action-stock.action_picking_tree_all/{delivery}"),
+    Screen("contact", "action-base.action_partner_form/{contact}"),
+    Screen("bulk-resend", "action-commerce_sync.commerce_bulk_resend_action"),
+    Screen("preview", "commerce-connections/{shop}", script=_press("action_preview")),
+    Screen("reconciliations", "commerce-reconciliation"),
+    Screen("locations", "commerce-locations"),
+    Screen("taxes", "commerce-taxes"),
     Screen("jobs", "commerce-jobs"),
     Screen("job-waiting", "commerce-jobs/{waiting}"),
     Screen("job-technical", "commerce-jobs/{failed}", script=_tab("technical")),
