@@ -60,7 +60,10 @@ class PriceMapper(Mapper):
             before = self._amounts(products, flow.price_compare_pricelist_id, currency)
         # a price that is not higher is no price before a reduction
         return {
-            product_id: (price, before[product_id] if before.get(product_id, price) > price else None)
+            product_id: (
+                price,
+                before[product_id] if before.get(product_id, price) > price else None,
+            )
             for product_id, price in now.items()
         }
 

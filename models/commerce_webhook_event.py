@@ -87,6 +87,7 @@ class CommerceWebhookEvent(models.Model):
 
     def action_view_jobs(self):
         """The jobs that these messages led to."""
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("commerce_sync.commerce_job_action")
         domain = [("model", "=", self._name), ("res_id", "in", self.ids)]
         return action | {"domain": domain, "context": {}}

@@ -1,5 +1,6 @@
-"""docs/errors.md says what staff see, word by word: each failure is produced for real by a test, and
-the page's tables are made from what was seen. ``COMMERCE_SYNC_WRITE_PAGE=1`` writes them anew."""
+"""docs/errors.md says what staff see, word by word: each failure is produced for real by a test,
+and the page's tables are made from what was seen.
+``COMMERCE_SYNC_WRITE_PAGE=1`` writes them anew."""
 
 import os
 import re

@@ -404,9 +404,7 @@ class TestRecordPage(Failures, HttpCase):
     def fail_3(self):
         """The system says yes and means no"""
         reply = answer({"ok": False, "error": {"text": "The list is full"}})
-        return self.sent(
-            reply, record_success="body.ok", record_answer_message="body.error.text"
-        )
+        return self.sent(reply, record_success="body.ok", record_answer_message="body.error.text")
 
     def fail_4(self):
         """The path does not exist"""

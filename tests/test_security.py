@@ -38,6 +38,7 @@ PUBLIC = {
         "action_go_live",
         "action_pause",
         "action_preview",
+        "action_reconcile",
         "action_resume",
         "action_step",
         "action_rotate_signing_secret",
@@ -54,6 +55,7 @@ PUBLIC = {
     "commerce.flow": {
         "action_poll",
         "action_preview",
+        "action_preview_documents",
         "action_reconcile",
         "action_sync_now",
         "action_view_jobs",
@@ -100,7 +102,7 @@ PUBLIC = {
     "commerce.attempt": {"action_open_record"},
     "commerce.binding": {"action_open_record"},
     "commerce.run": {"action_stop", "action_view_jobs"},
-    "commerce.webhook.event": {"action_replay"},
+    "commerce.webhook.event": {"action_replay", "action_view_jobs"},
     "commerce.matching": {"action_confirm", "action_read"},
     "commerce.mapping": {"action_read"},
     "product.product": {"action_commerce_push_inventory", "action_commerce_push_prices"},
@@ -114,6 +116,7 @@ ARGUMENTS = {
     "set_credentials": [{"consumer_key": "ck_x"}],
     "enqueue": [[1]],
     "action_step": ["test"],
+    "action_preview_documents": ["product.product", []],
     "import_flow": [{"model": "res.partner", "direction": "out"}],
 }
 #: What a Commerce User may call of ours.

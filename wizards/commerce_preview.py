@@ -4,6 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from ..adapters.documents import Document, fingerprint_of
+from ..adapters.redaction import redact_text
 from ..mappers.base import Problems, Skip
 
 #: Records that one preview looks at for each flow.
@@ -137,7 +138,6 @@ class CommerceFlow(models.Model):
         flows = self.filtered(lambda flow: flow.direction == "out")
         return self.env["commerce.preview"]._open(flows)
 
-    @api.model
     def action_preview_documents(self, model, record_ids):
         """What would be sent of these records now, over all flows that send their like.
 
@@ -187,4 +187,5 @@ def differences(before, after, path=""):
 
 
 def _shown(value):
-    return "-" if value in (None, "") else str(value)
+    # a link may carry a token
+    return "-" if value in (None, "") else redact_text(str(value), personal=False)

@@ -55,7 +55,7 @@ def _tab(name):
 
 
 def _press(name):
-    return f"document.querySelector('button[name={name}]').click()"
+    return f"document.querySelector('button[name={name}]')?.click()"
 
 
 SCREENS = (
@@ -66,7 +66,7 @@ SCREENS = (
     Screen("failed-jobs", "commerce-failed"),
     Screen("product", "action-product.product_normal_action_sell/{product}", main=True),
     Screen("invoice", "action-account.action_move_out_invoice_type/{invoice}"),
-    Screen("sale", "action-sale.action_orders/{sale}", main=True),
+    Screen("sale", "action-sale.action_orders/{sale}"),
     Screen("delivery", "action-stock.action_picking_tree_all/{delivery}"),
     Screen("contact", "action-base.action_partner_form/{contact}"),
     Screen("bulk-resend", "action-commerce_sync.commerce_bulk_resend_action"),
