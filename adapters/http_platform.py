@@ -133,7 +133,7 @@ class HttpPlatform(standard_webhooks.StandardWebhookMixin, Adapter):
 
     def _push_record(self, documents, keys):
         call = documents[0].call
-        identity = message_id(keys)
+        identity = message_id(documents, keys)
         headers = {call.key_header: identity} if call.key_header else {}
         if self.way == "standard_webhooks":
             headers[standard_webhooks.ID_HEADER] = identity
@@ -258,11 +258,11 @@ def answer_of(response):
     return {"status": response.status, "body": body}
 
 
-def message_id(keys):
-    """The same for every try of the same records."""
-    if len(keys) == 1:
-        return keys[0].value
-    return hashlib.sha256(" ".join(key.value for key in keys).encode()).hexdigest()[:32]
+def message_id(documents, keys):
+    """The same for every try of the same message. A job that is tried again with newer values sends
+    another message: the receiver may have the first one, and would drop its double."""
+    parts = [key.value for key in keys] + [document.text() for document in documents]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def body_of(documents):

@@ -248,6 +248,18 @@ class TestSignedEvents(HttpCase):
         self.assertEqual(len(asked.headers_as_sent["webhook-signature"].split()), 2)
         self.assertTrue(standard_webhooks.verify(asked.headers_as_sent, asked.body, [SECRET]))
 
+    def test_another_try_is_the_same_message_unless_the_record_changed_since(self):
+        self.make_flow([NAME], record_event="contact.made")
+        partner = self.make_partner("ada")
+        self.replies = [answer({}, "503 Service Unavailable")] * 2
+        for name in ("ada", "ada", "lovelace"):
+            partner.name = name
+            self.be_due()
+            self.drain()
+        first, again, newer = (asked.headers_as_sent["webhook-id"] for asked in self.wire.asked)
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, newer)
+
     def test_410_switches_the_flow_off_with_a_notice(self):
         flow = self.make_flow([NAME], record_event="contact.made")
         self.replies = [answer({}, "410 Gone")]
