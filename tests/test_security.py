@@ -88,6 +88,7 @@ PUBLIC = {
         "action_open_record",
         "action_resend",
         "action_resend_now",
+        "action_unbind",
         "action_view_attempts",
         "action_view_event",
     },
