@@ -63,6 +63,7 @@ _CLOSING = (
     "remote_request_id",
     "duration_ms",
     "external_id",
+    "document",
 )
 
 
@@ -116,13 +117,14 @@ def close_tries(cr, tries):
                    request_line = try.request_line, http_status = try.http_status,
                    response_summary = try.response, remote_request_id = try.request_id,
                    duration_ms = try.duration, finished_at = %s,
+                   document = COALESCE(NULLIF(try.document, ''), attempt.document),
                    external_id = COALESCE(NULLIF(try.external_id, ''), attempt.external_id)
               FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
                           %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
-                          %s::int[], %s::text[])
+                          %s::int[], %s::text[], %s::text[])
                    AS try(attempt_id, state, outcome, error_kind, error_code, error_message,
                           error_hint, traceback, request_line, http_status, response, request_id,
-                          duration, external_id)
+                          duration, external_id, document)
              WHERE attempt.id = try.attempt_id
                -- said so that the planner neither reads the index of those under way, which is
                -- full of dead entries while the queue is busy, nor takes them for few

@@ -295,7 +295,9 @@ class Settlement:
             error_message=move.error_message,
             error_hint=move.error_hint,
             traceback=getattr(ending.error, "traceback", None),
-            external_id=ending.result.external_id if ending.result else "",
+            # what came from outside is only known by name once it was read
+            document=ending.label,
+            external_id=ending.result.external_id if ending.result else ending.external_id,
         )
         if ending.parcel:
             _describe_exchange(entry, ending)

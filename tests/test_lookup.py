@@ -16,6 +16,13 @@ class TestLookupOfOrders(OrderCase):
             with self.subTest(text=text):
                 self.assertIn("order", self.look_for(text, "commerce.job").mapped("kind"))
 
+    def test_the_sync_log_knows_an_order_that_came_in_by_its_number(self):
+        order = self.place_order()
+        found = self.look_for(str(order["number"]), "commerce.attempt")
+        self.assertEqual(found.mapped("kind"), ["order"])
+        self.assertEqual(found.document, f"#{order['number']}")
+        self.assertEqual(found.external_id, str(order["id"]))
+
     def test_the_job_of_a_message_leads_to_it_and_back(self):
         self.place_order()
         event = self.events()[-1]

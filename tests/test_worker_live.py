@@ -218,6 +218,7 @@ class TestTransactions(LiveCase):
         self.as_administrator(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{self.database}' AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
 
     def let_in(self, allowed):

@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import time
 from datetime import datetime, timezone
 
+from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import quote_ident
+
+_PATIENCE = 10  # seconds
 
 
 class Databases:
@@ -47,7 +51,15 @@ class Databases:
         self._execute("ALTER DATABASE {} RENAME TO {}", source, target)
 
     def drop(self, name):
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        for _try in range(_PATIENCE):
+            try:
+                self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+                break
+            except InsufficientPrivilege:
+                # the server's own process tidies up in there, and nobody else may end it
+                time.sleep(1)
+        else:
+            self._execute("DROP DATABASE IF EXISTS {}", name)
         shutil.rmtree(self.filestore / name, ignore_errors=True)
 
     def touch(self, name):
