@@ -81,6 +81,10 @@ class TestScreens(StoreCase, HttpCase):
         self.assertEqual((connection.state, connection.dry_run), ("live", True))
         self.assertIn("inventory", connection.flow_ids.filtered("active").mapped("kind"))
 
+    def test_a_commerce_user_finds_nothing_to_configure(self):
+        new_test_user(self.env, "clerk", "commerce_sync.group_user")
+        self.start_tour("/odoo/commerce-sync", "commerce_sync_clerk", login="clerk")
+
     def test_a_commerce_user_sees_no_credentials_and_configures_nothing(self):
         user = new_test_user(self.env, "clerk", "commerce_sync.group_user")
         arch = etree.fromstring(

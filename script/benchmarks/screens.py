@@ -9,6 +9,8 @@ from .side import Ours
 
 FAILED = 5_000
 TIMES = 9
+#: The tables with a million rows.
+LARGE = ("commerce_job", "commerce_attempt")
 
 
 @row(
@@ -48,7 +50,20 @@ def _look(ours, look):
         started = time.perf_counter()
         look(env)
         taken = (time.perf_counter() - started) * 1000
+        _check_scans(env, look.__name__)
     return taken
+
+
+def _check_scans(env, name):
+    """No screen reads a large table from end to end."""
+    env.cr.execute(
+        """SELECT relname FROM pg_stat_xact_user_tables
+            WHERE relname IN %s AND seq_scan > 0""",
+        [LARGE],
+    )
+    scanned = [table for [table] in env.cr.fetchall()]
+    if scanned:
+        raise AssertionError(f"{name} scans {', '.join(scanned)} sequentially.")
 
 
 def _overview(env):

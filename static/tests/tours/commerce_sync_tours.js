@@ -81,3 +81,19 @@ tours.add("commerce_sync_set_up", {
         },
     ],
 });
+
+/** An ordinary commerce user looks at a connection: nothing to configure, nothing secret. */
+tours.add("commerce_sync_clerk", {
+    url: "/odoo/commerce-sync",
+    steps: () => [
+        {
+            content: "The card has no buttons that configure",
+            trigger:
+                ".o_kanban_record:contains(Demo Store):not(:has(button[name=action_pause])):not(:has(button[name=action_test]))",
+        },
+        {
+            content: "The menu Configuration is not there",
+            trigger: ".o_menu_sections:not(:contains(Configuration))",
+        },
+    ],
+});
