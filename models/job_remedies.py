@@ -80,7 +80,7 @@ class CommerceJob(models.Model):
         :return: a notification
         """
         self.ensure_one()
-        self.check_access("read")
+        self.check_access("unlink")  # managers: what is no longer linked may be made anew
         if not self.can_unbind:
             raise UserError(self.env._("This document is not linked to the store."))
         self._own_bindings().unlink()
