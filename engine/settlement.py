@@ -259,21 +259,23 @@ class Settlement:
             and ending.result
             and ending.result.seen
         }
-        for res_id, seen in held.items():
-            cr.execute(
-                SQL(
-                    """INSERT INTO commerce_sync_state
-                              (flow_id, model, res_id, direction, seen, synced_at)
-                       VALUES (%s, %s, %s, 'out', %s, %s)
-                       ON CONFLICT (flow_id, res_id) DO UPDATE
-                          SET seen = EXCLUDED.seen, fingerprint = NULL""",
-                    self.flow.id,
-                    self.flow.model,
-                    res_id,
-                    json.dumps(seen),
-                    NOW,
-                )
+        if not held:
+            return
+        cr.execute(
+            SQL(
+                """INSERT INTO commerce_sync_state
+                          (flow_id, model, res_id, direction, seen, synced_at)
+                   SELECT %s, %s, held.res_id, 'out', held.seen, %s
+                     FROM unnest(%s::int[], %s::jsonb[]) AS held(res_id, seen)
+                   ON CONFLICT (flow_id, res_id) DO UPDATE
+                      SET seen = EXCLUDED.seen, fingerprint = NULL""",
+                self.flow.id,
+                self.flow.model,
+                NOW,
+                list(held),
+                [json.dumps(seen) for seen in held.values()],
             )
+        )
 
     def _closings(self):
         """The log's rows after the try, for those that were tried."""
