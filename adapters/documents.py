@@ -260,6 +260,22 @@ class Invoice(Document):
     #: The PDF itself, for carriers that deliver it. The fingerprint is of what it says, above.
     pdf: bytes = field(default=b"", repr=False, metadata=BESIDE_CONTENT)
 
+    def texts(self):
+        """What an order is told of the invoice: texts only, amounts exactly."""
+        return {
+            "number": self.number,
+            "date": self.date.isoformat() if self.date else "",
+            "due_date": self.due_date.isoformat() if self.due_date else "",
+            "currency": self.currency,
+            "untaxed": format(self.untaxed, "f"),
+            "tax": format(self.tax, "f"),
+            "total": format(self.total, "f"),
+            "residual": format(self.residual, "f"),
+            "payment_state": self.payment_state,
+            "state": self.state,
+            "url": self.url,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class RefundLine:

@@ -39,7 +39,7 @@ class InvoiceMixin:
                 hint="In the flow choose 'As Data of the Order' and no note, then press Resend.",
             )
         name = META_KEY.format(number=invoice.number)
-        return self._mark(invoice.external_id, name, invoice_value(invoice), invoice.number)
+        return self._mark(invoice.external_id, name, invoice.texts(), invoice.number)
 
     def _mark(self, order_id, name, value, number):
         """Have ``value`` under ``name`` in the order's metadata."""
@@ -83,7 +83,7 @@ class InvoiceMixin:
         if note.refunds and "refund" not in progress:
             progress["refund"], outcome = self._refund(note)
         name = META_KEY.format(number=note.number)
-        value = {**invoice_value(note), "credits": note.invoice_number, "reason": note.reason}
+        value = {**note.texts(), "credits": note.invoice_number, "reason": note.reason}
         try:
             result = self._mark(note.external_id, name, value, note.number)
         except SyncError as error:
@@ -143,23 +143,6 @@ class InvoiceMixin:
             self._api("POST", CANCEL.format(order=status.external_id), json={})
             outcome = "updated"
         return Result(outcome=outcome, external_id=status.external_id)
-
-
-def invoice_value(invoice):
-    """What the order says of the invoice: texts only, amounts exactly."""
-    return {
-        "number": invoice.number,
-        "date": invoice.date.isoformat() if invoice.date else "",
-        "due_date": invoice.due_date.isoformat() if invoice.due_date else "",
-        "currency": invoice.currency,
-        "untaxed": format(invoice.untaxed, "f"),
-        "tax": format(invoice.tax, "f"),
-        "total": format(invoice.total, "f"),
-        "residual": format(invoice.residual, "f"),
-        "payment_state": invoice.payment_state,
-        "state": invoice.state,
-        "url": invoice.url,
-    }
 
 
 def _check_order(order_id, name):

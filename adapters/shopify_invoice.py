@@ -254,7 +254,7 @@ class InvoiceMixin:
 
     def _wording(self, invoice, option, default):
         wording = self.settings.options.get(option) or default
-        return Template(wording).safe_substitute(texts(invoice), noun=invoice.noun)
+        return Template(wording).safe_substitute(invoice.texts(), noun=invoice.noun)
 
 
 class _Delivery:
@@ -356,25 +356,8 @@ def metafield_key(prefix, number):
     return f"{key[: KEY_LIMIT - 9]}_{digest}"
 
 
-def texts(invoice):
-    """What the order is told of an invoice: texts only, amounts exactly."""
-    return {
-        "number": invoice.number,
-        "date": invoice.date.isoformat() if invoice.date else "",
-        "due_date": invoice.due_date.isoformat() if invoice.due_date else "",
-        "currency": invoice.currency,
-        "untaxed": format(invoice.untaxed, "f"),
-        "tax": format(invoice.tax, "f"),
-        "total": format(invoice.total, "f"),
-        "residual": format(invoice.residual, "f"),
-        "payment_state": invoice.payment_state,
-        "state": invoice.state,
-        "url": invoice.url,
-    }
-
-
 def field_value(invoice):
-    """:func:`texts` with lines and taxes: what stands in the metafield."""
+    """:meth:`Invoice.texts` with lines and taxes: what stands in the metafield."""
     lines = [
         {
             "sku": line.sku,
@@ -390,7 +373,7 @@ def field_value(invoice):
         {"name": tax.name, "base": format(tax.base, "f"), "amount": format(tax.amount, "f")}
         for tax in invoice.taxes
     ]
-    return {**texts(invoice), "lines": lines, "taxes": taxes}
+    return {**invoice.texts(), "lines": lines, "taxes": taxes}
 
 
 def _differs(stored, value):

@@ -83,7 +83,7 @@ class InvoiceMixin:
 
     def _write_meta(self, delivery, carrier):
         key = META_KEY.format(slug=delivery.invoice.slug, number=delivery.invoice.number)
-        value = field_value(delivery.invoice)
+        value = delivery.invoice.texts()
         found = [meta for meta in delivery.order.get("meta_data") or () if meta.get("key") == key]
         if len(found) == 1 and found[0].get("value") == value:
             return "done"
@@ -118,7 +118,7 @@ class InvoiceMixin:
             wording = options.get("private_note_text") or PRIVATE_TEXT
         return " ".join(
             Template(wording)
-            .safe_substitute(field_value(invoice), noun=invoice.noun, lower=invoice.noun.lower())
+            .safe_substitute(invoice.texts(), noun=invoice.noun, lower=invoice.noun.lower())
             .split()
         )
 
@@ -186,23 +186,6 @@ class _Delivery:
             updated_at=utc(self.order.get("date_modified_gmt")),
             progress=self.progress,
         )
-
-
-def field_value(invoice):
-    """What the order's field says of the invoice: texts only, amounts exactly."""
-    return {
-        "number": invoice.number,
-        "date": invoice.date.isoformat() if invoice.date else "",
-        "due_date": invoice.due_date.isoformat() if invoice.due_date else "",
-        "currency": invoice.currency,
-        "untaxed": format(invoice.untaxed, "f"),
-        "tax": format(invoice.tax, "f"),
-        "total": format(invoice.total, "f"),
-        "residual": format(invoice.residual, "f"),
-        "payment_state": invoice.payment_state,
-        "state": invoice.state,
-        "url": invoice.url,
-    }
 
 
 def comparable(note):
